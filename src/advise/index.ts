@@ -1,0 +1,1 @@
+export { type Advice, type AdviceEvidence, type AdviceOptions, advise } from './advise';

@@ -1,0 +1,148 @@
+import { type Chart, type ChartOptions, checkOptions, createChart } from './chart';
+import { named, refusal } from './record';
+import { thinned } from './samples';
+import { bySeries, POINT } from './series';
+import { DASHES, PALETTE, SHAPES } from './theme';
+import { figure } from './units';
+
+/** A point: x, y. */
+export type Point = readonly [x: number, y: number];
+
+export interface LinesOptions extends ChartOptions {
+  /** What the horizontal axis counts, with its unit, such as `threads` or `time (ms)`. */
+  x?: string;
+  /** What the vertical axis counts, with its unit. */
+  y?: string;
+  /** Axes that are logarithmic; points at 0 and below are left out of those. Default none. */
+  log?: 'x' | 'y' | 'xy';
+  /** A value holds until the next point, as that of a counter does. Default false. */
+  steps?: boolean;
+}
+
+/** Points of all lines together. */
+const MOST_POINTS = 1500;
+/** With more points than this in a line, they are not marked one by one. */
+const MOST_MARKED = 24;
+
+/**
+ * Your own figures as lines, one a series. The vertical axis begins at 0, unless it is logarithmic.
+ *
+ * @param series the points of each line by its name, in the order in which they are joined
+ * @example lines({ threads: [[1, 80], [2, 43], [4, 41]] }, { x: 'workers', y: 'time (ms)' })
+ * @throws TypeError for anything else, and for options that it has not.
+ */
+export function lines(series: Readonly<Record<string, readonly Point[]>>, options: LinesOptions = {}): Chart {
+  checkOptions(lines, options, {
+    x: { words: 'a string', test: (value) => typeof value === 'string' },
+    y: { words: 'a string', test: (value) => typeof value === 'string' },
+    log: { words: '"x", "y" or "xy"', test: (value) => ['x', 'y', 'xy'].includes(value as string) },
+    steps: { words: 'true or false', test: (value) => typeof value === 'boolean' },
+  });
+  const { x = '', y = '', log = '', steps = false } = options;
+  const all = seriesOf(series).map(([name, points]): [string, readonly Point[]] => [
+    name,
+    points.filter((point) => (!log.includes('x') || point[0] > 0) && (!log.includes('y') || point[1] > 0)),
+  ]);
+  const names = all.map(([name]) => name);
+  const points = all.flatMap(([name, values]) =>
+    thinned(values, MOST_POINTS / all.length).map((point) => ({
+      name,
+      x: +point[0].toPrecision(6),
+      y: +point[1].toPrecision(6),
+    })),
+  );
+  const marked = all.every(([, values]) => values.length <= MOST_MARKED);
+  const palette = options.palette ?? PALETTE;
+  const by = bySeries('name', names);
+  const axis = (isLog: boolean, title: string, tickCount: unknown) => ({
+    scale: isLog ? { type: 'log', nice: false, padding: 12 } : { zero: true, nice: true },
+    axis: {
+      title: title || null,
+      tickCount,
+      labelOverlap: 'greedy',
+      labelSeparation: 12,
+      ...(isLog ? { format: ',~r', grid: false } : {}),
+    },
+  });
+  const isLogX = log.includes('x');
+  const encoding = {
+    x: {
+      field: 'x',
+      type: 'quantitative',
+      ...axis(isLogX, x, isLogX ? 6 : { expr: 'width / 70' }),
+      ...(isLogX ? {} : { scale: { zero: false, nice: false } }),
+    },
+    y: { field: 'y', type: 'quantitative', ...axis(log.includes('y'), y, 5) },
+    color: by(palette),
+  };
+  const tooltip = {
+    expr: `{line: datum.name, ${JSON.stringify(x || 'x')}: datum.x, ${JSON.stringify(y || 'y')}: datum.y}`,
+  };
+  const layer: object[] = [
+    {
+      name: 'lines',
+      mark: { type: 'line', strokeWidth: 2, interpolate: steps ? 'step-after' : 'linear', tooltip },
+      // Shapes tell marked lines apart without colour, dashes the others.
+      encoding: marked ? encoding : { ...encoding, strokeDash: by(DASHES) },
+    },
+  ];
+  if (marked) {
+    layer.push({
+      name: 'points',
+      mark: { ...POINT, size: 60, tooltip },
+      encoding: { ...encoding, shape: by(SHAPES) },
+    });
+  }
+  return createChart(
+    {
+      title: what(x, y),
+      subtitle: points.length > 0 ? '' : 'No points.',
+      description: descriptionOf(all, x, y),
+      height: points.length > 0 ? 220 : 20,
+      spec: points.length > 0 ? { data: { values: points }, layer } : { data: { values: [] }, mark: 'point' },
+    },
+    options,
+  );
+}
+
+/** @throws TypeError that says which point of which line is none */
+function seriesOf(series: unknown): [string, readonly Point[]][] {
+  if (typeof series !== 'object' || series === null || Array.isArray(series)) {
+    throw refusal(
+      lines,
+      `lines() draws points by the name of their line, such as { threads: [[1, 80], [2, 43]] }; got ${named(series)}.`,
+    );
+  }
+  return Object.entries(series).map(([name, points]) => {
+    if (!Array.isArray(points)) {
+      throw refusal(lines, `lines() draws lists of points [x, y]; ${name} is ${named(points)}.`);
+    }
+    for (const [at, point] of points.entries()) {
+      if (!Array.isArray(point) || point.length !== 2 || !point.every(Number.isFinite)) {
+        throw refusal(
+          lines,
+          `lines() draws points of two numbers, [x, y]; ${name}[${at}] is ${Array.isArray(point) ? `[${point.join(', ')}]` : named(point)}.`,
+        );
+      }
+    }
+    return [name, points];
+  });
+}
+
+function descriptionOf(all: readonly (readonly [string, readonly Point[]])[], x: string, y: string): string {
+  const said = all.map(([name, points]) => {
+    if (points.length === 0) return `${name}: no points`;
+    if (points.length <= 8)
+      return `${name}: ${points.map(([at, value]) => `${figure(value)} at ${figure(at)}`).join(', ')}`;
+    const values = points.map(([, value]) => value);
+    const least = values.reduce((a, b) => Math.min(a, b));
+    const most = values.reduce((a, b) => Math.max(a, b));
+    return `${name}: from ${figure(values[0]!)} to ${figure(values.at(-1)!)}, least ${figure(least)}, most ${figure(most)}`;
+  });
+  return `${what(x, y)}. ${said.length > 0 ? `${said.join('; ')}.` : 'No lines.'}`;
+}
+
+function what(x: string, y: string): string {
+  const words = [y, x].filter(Boolean).join(' against ') || 'lines';
+  return `${words[0]!.toUpperCase()}${words.slice(1)}`;
+}

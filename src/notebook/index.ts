@@ -1,0 +1,12 @@
+/**
+ * The only room that knows tslab: shows things in the cell that is running, and hears the stop button. All of it also
+ * works outside a notebook, where there is no cell: then nothing is shown.
+ */
+export { type Cell, onCell } from './cells';
+export { CHECK_MIME, type Check, check, type Expectation, type Verdict } from './check';
+export { CLAIM_MIME, type Claim, claim, type Finding, sawPython } from './claim';
+export { type ClaimRow, type ClaimTable, claims } from './claims';
+export { type Bundle, display, inNotebook, inspectAs } from './display';
+export { escaped } from './html';
+export { onInterrupt } from './interrupt';
+export { Table, type TableOptions, table } from './table';

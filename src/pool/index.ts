@@ -1,0 +1,5 @@
+export { availableCores } from './cores';
+export type { MapOptions, PoolOptions, WorkerContext } from './options';
+export { type ParmapOptions, parmap } from './parmap';
+export { createPool, type Pool } from './pool';
+export { Run } from './run';

@@ -1,0 +1,46 @@
+import { decode, encode } from '../closure';
+import type { Batch, Outcome } from './job';
+import type { DoneMessage } from './protocol';
+
+/**
+ * A batch's items as they travel: see `BatchMessage.items`.
+ * @param transfer gets the memory to hand over
+ * @throws CaptureError when an item can't travel
+ */
+export function encodeItems(
+  batch: Batch,
+  target: 'thread' | 'process' | 'cluster',
+  transfer: ArrayBuffer[],
+): unknown {
+  const numbers = asNumbers(batch.items);
+  if (numbers) {
+    if (batch.items !== numbers) transfer.push(numbers.buffer as ArrayBuffer);
+    return numbers;
+  }
+  const items = Array.isArray(batch.items) ? batch.items : Array.from(batch.items);
+  const name = items.length === 1 ? `item ${batch.first}` : `items from ${batch.first} on`;
+  const encoded = encode(items, { target, name });
+  transfer.push(...encoded.transfer);
+  return encoded.message;
+}
+
+/** Items that are all numbers travel as a typed array. */
+function asNumbers(items: ArrayLike<unknown>): Float64Array | undefined {
+  if (items instanceof Float64Array) return items;
+  const numbers = new Float64Array(items.length);
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at];
+    if (typeof item !== 'number') return undefined;
+    numbers[at] = item;
+  }
+  return numbers;
+}
+
+/** What came of a batch, in the kernel's own values. */
+export function fromMessage(message: DoneMessage): Outcome {
+  const failures = new Map<number, unknown>();
+  for (const [offset, error] of message.failures) failures.set(offset, decode(error));
+  const values =
+    message.values instanceof Float64Array ? message.values : (decode(message.values) as ArrayLike<unknown>);
+  return { ...message, values, failures };
+}

@@ -1,0 +1,152 @@
+import type { AnyFunction } from '../closure';
+import type { Backend } from '../record';
+import { clusterEngine, type Engine } from './engine';
+import { Job } from './job';
+import { Async, Serial } from './local';
+import {
+  type CheckedPoolOptions,
+  checkBackend,
+  checkFunction,
+  checkItems,
+  checkMapOptions,
+  checkPoolOptions,
+  type MapOptions,
+  type PoolOptions,
+  type WorkerContext,
+} from './options';
+import type { Run } from './run';
+import { Workers } from './workers';
+
+/** Workers of one kind that run a notebook's functions. Idle ones leave by themselves: closing it is not a duty. */
+export interface Pool<L = undefined> {
+  readonly backend: Backend;
+  /** Lanes it may use. */
+  readonly workers: number;
+  /**
+   * Calls `fn` for each item, on the pool's workers, with everything it uses. Items are pulled as needed, so the
+   * input may be lazy, asynchronous or endless.
+   *
+   * @returns a {@link Run}: await it for the results in input order
+   * @throws TypeError at once when an argument is wrong or `fn` uses what can't travel
+   */
+  map<T, R>(
+    items: Iterable<T> | AsyncIterable<T>,
+    fn: (item: T, index: number, worker: WorkerContext<L>) => R | Promise<R>,
+    options: MapOptions & { onError: 'collect' },
+  ): Run<PromiseSettledResult<R>>;
+  map<T, R>(
+    items: Iterable<T> | AsyncIterable<T>,
+    fn: (item: T, index: number, worker: WorkerContext<L>) => R | Promise<R>,
+    options?: MapOptions,
+  ): Run<R>;
+  /** Calls `fn` once, on one worker. */
+  submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R>;
+  /**
+   * Starts all workers and waits until they are up, with what `init` gave them. Never needed for a right result; it
+   * keeps their start out of a measurement. Idle workers leave all the same.
+   */
+  ready(): Promise<void>;
+  /** Waits for what is running, then ends the workers. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * A pool of workers. Its backend is the one word to change between the versions of a program: `serial` (a loop),
+ * `async` (many items in flight on this thread), `thread`, `process`, `cluster` (many machines).
+ *
+ * @example
+ * const run = createPool('thread', { workers: 2 }).map([1, 2, 3], (n) => n * n);
+ * await run; // [1, 4, 9]
+ *
+ * @throws TypeError when the backend or an option is not one
+ */
+export function createPool<L = undefined>(backend: Backend, options?: PoolOptions<L>): Pool<L> {
+  checkBackend(backend);
+  const checked = checkPoolOptions(backend, options);
+  return new EnginePool<L>(engineFor(backend, checked));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each engine takes back what its own `prepare` made.
+function engineFor(backend: Backend, options: CheckedPoolOptions<unknown>): Engine<any> {
+  switch (backend) {
+    case 'serial':
+      return new Serial(options);
+    case 'async':
+      return new Async(options);
+    case 'cluster':
+      return clusterEngine(options);
+    default:
+      return new Workers(backend, options);
+  }
+}
+
+class EnginePool<L> implements Pool<L> {
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  readonly #engine: Engine<any>;
+  readonly #running = new Set<Promise<unknown>>();
+  #closed = false;
+
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  constructor(engine: Engine<any>) {
+    this.#engine = engine;
+  }
+
+  get backend(): Backend {
+    return this.#engine.backend;
+  }
+
+  get workers(): number {
+    return this.#engine.workers;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the two signatures of `map` are the interface's.
+  map(items: any, fn: (...args: any[]) => any, options: MapOptions = {}): Run<any> {
+    checkItems(items);
+    checkFunction(fn);
+    checkMapOptions(options);
+    return this.#start(items, fn, options, false);
+  }
+
+  async submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R> {
+    checkFunction(fn);
+    const [value] = await this.#start([args], fn, { progress: false }, true);
+    return value as R;
+  }
+
+  #start(
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    fn: AnyFunction,
+    options: MapOptions,
+    spread: boolean,
+  ): Run<unknown> {
+    this.#refuseIfClosed();
+    const engine = this.#engine;
+    const prepared = engine.prepare(fn);
+    const job = new Job(engine, items, options, fn.name || 'run', spread);
+    const ended = () => this.#running.delete(job.settled);
+    this.#running.add(job.settled);
+    job.settled.then(ended, ended);
+    if (job.begin()) engine.start(job, prepared);
+    return job.run;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new TypeError('This pool is closed; make another with createPool.');
+  }
+
+  async ready(): Promise<void> {
+    this.#refuseIfClosed();
+    await this.#engine.ready();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#running);
+    await this.#engine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,2 @@
+export { type ProgressBar, showProgress } from './bar';
+export { type TrackOptions, track } from './track';

@@ -1,0 +1,141 @@
+/** The package alone, as a stranger gets it: packed, installed into an empty folder, used with their own tslab. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Kernel, root } from './harness/kernel';
+import { charts, missing } from './harness/notebook';
+
+interface Packed {
+  filename: string;
+  size: number;
+  unpackedSize: number;
+  files: { path: string }[];
+}
+
+async function npm(...args: string[]): Promise<string> {
+  // npm runs this test and says where it is; otherwise it is looked for on PATH.
+  const [program, first] = process.env.npm_execpath
+    ? [process.execPath, [process.env.npm_execpath]]
+    : ['npm', []];
+  const { stdout } = await promisify(execFile)(program, [...first, ...args], {
+    cwd: root,
+    maxBuffer: 2 ** 26,
+  });
+  return stdout;
+}
+
+suite('packed and installed into an empty folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tslab-parallel-stranger-'));
+  let packed: Packed;
+  before(async () => {
+    // An array until npm 11, an object by package name from 11.
+    const answer = JSON.parse(await npm('pack', '-w', 'src', '--json', '--pack-destination', folder));
+    packed = Object.values<Packed>(answer)[0]!;
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    const tarball = join(folder, packed.filename);
+    const quick = ['--prefer-offline', '--no-audit', '--no-fund'];
+    await npm('install', '--prefix', folder, ...quick, tarball, 'tslab@1.0.22');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('has what a user needs and nothing else', (t) => {
+    const needed =
+      /^(package\.json|README\.md|LICENSE|dist\/.*\.(js|d\.ts)|cli\/([a-z]+\.py|requirements\.txt|templates\/.+))$/;
+    const paths = packed.files.map(({ path }) => path);
+    assert.deepEqual(
+      paths.filter((path) => !needed.test(path)),
+      [],
+    );
+    for (const path of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/index.js'])
+      assert.ok(paths.includes(path), `${path} is not in the package`);
+    t.diagnostic(`${packed.filename}: ${kB(packed.size)} packed, ${kB(packed.unpackedSize)} unpacked`);
+  });
+
+  test('works on their own tslab', async () => {
+    const kernel = await Kernel.start({ cwd: folder });
+    try {
+      await worksIn(kernel);
+    } finally {
+      await kernel.close();
+    }
+  });
+
+  test('its declarations are read by the TypeScript of tslab', async () => {
+    const kernel = await Kernel.start({ cwd: folder });
+    try {
+      const right = await kernel.run(`
+        import { check, compare, createPool, python, timeline } from 'tslab-parallel';
+        const pool = createPool('serial', { workers: 1 });
+        const run = pool.map(['a', 'bb'], (word, index) => word.length + index, { label: 'lengths' });
+        const lengths: number[] = await run;
+        const wall: number = run.record.wallMs;
+        const lanes: string[] = [...run.record.spans].map((span) => span.lane);
+        const svg: Promise<string> = timeline(run).toSVG();
+        const program: Parameters<typeof python>[0] = 'print(1)';
+        await pool.close();`);
+      assert.equal(right.error, '');
+
+      // A declaration that can't be read becomes \`any\`, and then nothing is ever wrong.
+      const wrong: [code: string, message: RegExp][] = [
+        [`createPool('threads')`, /'"threads"' is not assignable/],
+        [`createPool('serial', { worker: 2 })`, /'worker' does not exist/],
+        [`createPool('serial').map([1], (n) => n.length)`, /'length' does not exist on type 'number'/],
+        [
+          `const text: string[] = await createPool('serial').map([1], (n) => n)`,
+          /'number\[\]' is not assignable/,
+        ],
+        [`createPool('serial').map([1], (n) => n).record.wallms`, /'wallms' does not exist/],
+        [`timeline(42)`, /'number' is not assignable/],
+        [`compare('runs')`, /'string' is not assignable/],
+        [`check(1, 2, 3)`, /'number' is not assignable/],
+        [`python(42)`, /'number' is not assignable/],
+      ];
+      for (const [code, message] of wrong) {
+        const result = await kernel.run(code);
+        assert.equal(result.ok, false, code);
+        assert.match(result.error, message, code);
+      }
+    } finally {
+      await kernel.close();
+    }
+  });
+
+  test('works on a tslab that is installed somewhere else', async () => {
+    const theirs = join(folder, 'node_modules', 'tslab');
+    renameSync(theirs, join(folder, 'tslab'));
+    const kernel = await Kernel.start({
+      cwd: folder,
+      tslab: join(root, 'node_modules', 'tslab', 'bin', 'tslab'),
+    });
+    try {
+      await worksIn(kernel);
+    } finally {
+      await kernel.close();
+      renameSync(join(folder, 'tslab'), theirs);
+    }
+  });
+});
+
+/** The README's first program. */
+async function worksIn(kernel: Kernel): Promise<void> {
+  const map = await kernel.run(`
+    import { createPool, timeline } from 'tslab-parallel';
+    const power = 2;
+    function raise(n: number) { return n ** power; }
+    const run = createPool('thread', { workers: 2 }).map([1, 2, 3, 4], (n) => raise(n));
+    console.log(JSON.stringify(await run), [...run.record.spans].every((span) => /thread/.test(span.lane)));`);
+  assert.equal(map.error, '');
+  assert.equal(map.stdout.trim(), '[1,4,9,16] true');
+
+  const chart = await kernel.run('timeline(run)');
+  assert.equal(chart.error, '');
+  assert.deepEqual(charts(chart).map(missing), [[]]);
+}
+
+function kB(bytes: number): string {
+  return `${(bytes / 1000).toFixed(0)} kB`;
+}
