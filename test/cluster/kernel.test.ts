@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisServer, SECRET, WorkerProcess } from '../harness/cluster';
 import { type CellResult, Kernel } from '../harness/kernel';
+import { PATIENCE_MS } from '../harness/processes';
 import { redisServer } from '../harness/requirements';
 
 describe('a notebook on a cluster', { skip: redisServer().skip, timeout: 60_000 }, () => {
@@ -53,7 +54,7 @@ describe('a notebook on a cluster', { skip: redisServer().skip, timeout: 60_000 
     const result = await cell.done;
     const idleMs = performance.now() - began;
     assert.match(result.error, /InterruptedError/);
-    assert.ok(idleMs < 1500, `idle after ${idleMs} ms`);
+    assert.ok(idleMs < PATIENCE_MS, `idle after ${idleMs} ms`);
     await worker.says(/run "run" is over: \d+ batches/);
     const { stdout } = await succeeds(`console.log(await pool.map([1, 2, 3], (n) => n * n));`);
     assert.match(stdout, /1, 4, 9/);
@@ -74,6 +75,6 @@ describe('a notebook on a cluster', { skip: redisServer().skip, timeout: 60_000 
     await sleep(1000);
     const began = performance.now();
     await kernel.close();
-    assert.ok(performance.now() - began < 3000, `${performance.now() - began} ms`);
+    assert.ok(performance.now() - began < PATIENCE_MS, `${performance.now() - began} ms`);
   });
 });

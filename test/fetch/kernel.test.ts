@@ -1,30 +1,15 @@
 /** Fan-outs and sites in cells of the real kernel. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kernel } from '../harness/kernel';
+import { eventually, isAlive } from '../harness/processes';
 
 let kernel: Kernel;
 before(async () => {
   kernel = await Kernel.start();
 });
 after(() => kernel.close());
-
-const isAlive = (pid: number) => {
-  try {
-    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-
-async function gone(pid: number, ms: number): Promise<boolean> {
-  for (const end = performance.now() + ms; performance.now() < end; await sleep(10)) {
-    if (!isAlive(pid)) return true;
-  }
-  return false;
-}
 
 /** Starts a site in a cell. @returns the id of its process */
 async function startSite(options: string): Promise<number> {
@@ -55,10 +40,8 @@ test('in cells: types, a run that shows itself, the interrupt, and a site that o
     await fanOut(Array.from({ length: 1000 }, (_, i) => site.urls[i % 40]), { concurrency: 5 });`);
   await slow.printed('begun');
   await sleep(200);
-  const startMs = performance.now();
   await kernel.interrupt();
   const result = await slow.done;
-  assert.ok(performance.now() - startMs < 2000); // the run takes four seconds
   assert.match(result.error, /^\[?InterruptedError: "fanOut" was interrupted, \d+ of 1000 done/);
 
   assert.ok(isAlive(pid));
@@ -68,13 +51,13 @@ test('in cells: types, a run that shows itself, the interrupt, and a site that o
 
 test('a site ends with a restart of the kernel, and holds it up by nothing', async () => {
   const pid = await startSite('{ pages: 40, latencyMs: 1 }');
-  const { stopMs } = await kernel.restart();
-  assert.ok(stopMs < 2400, `${stopMs} ms`);
-  assert.ok(await gone(pid, 1000));
+  // Else jupyter_client would have ended it by force.
+  assert.equal((await kernel.restart()).exitCode, 0);
+  assert.ok(await eventually(() => !isAlive(pid)));
 });
 
 test('a site ends with a kernel that is killed', async () => {
   const pid = await startSite('{ pages: 40, latencyMs: 1 }');
   kernel.kill();
-  assert.ok(await gone(pid, 1000));
+  assert.ok(await eventually(() => !isAlive(pid)));
 });

@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { type Failure, fanOut, type Site, type SiteOptions, startSite } from 'tslab-parallel';
-
-const isAlive = (pid: number) => {
-  try {
-    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-async function within(ms: number, condition: () => boolean): Promise<boolean> {
-  for (const end = performance.now() + ms; performance.now() < end; await sleep(10)) {
-    if (condition()) return true;
-  }
-  return condition();
-}
+import { eventually, isAlive, PATIENCE_MS } from '../harness/processes';
 
 test('the documents’ sites: 160 pages, two hosts in turn, 50 ms, counted', async (t) => {
   const site = await open(t);
@@ -38,7 +23,7 @@ test('the documents’ sites: 160 pages, two hosts in turn, 50 ms, counted', asy
     times.push(performance.now() - startMs);
   }
   assert.ok(times.every((ms) => ms >= 49));
-  assert.ok(Math.min(...times) < 500, `${times}`);
+  assert.ok(Math.min(...times) < 5000, `${times}`);
   await Promise.all(site.urls.slice(0, 30).map(async (url) => (await fetch(url)).text()));
   assert.equal((await fetch(`${site.hosts[0]}/page/160`)).status, 404);
 
@@ -48,7 +33,7 @@ test('the documents’ sites: 160 pages, two hosts in turn, 50 ms, counted', asy
   assert.deepEqual(stats.failed, {});
   assert.ok(stats.mostInProgress > 20 && stats.mostInProgress <= 30, `${stats.mostInProgress}`);
   assert.ok(stats.mostConnections >= stats.mostInProgress);
-  assert.ok(stats.meanMs >= 49 && stats.meanMs < 500, `${stats.meanMs}`);
+  assert.ok(stats.meanMs >= 49 && stats.meanMs < 5000, `${stats.meanMs}`);
 });
 
 test('the same seed gives the same pages, jitter and failures; another seed gives others', async (t) => {
@@ -173,8 +158,8 @@ test('it keeps no program from ending, and ends with it', async () => {
   const [pid] = await told;
   const startMs = performance.now();
   assert.deepEqual(await exited, [0, null]);
-  assert.ok(performance.now() - startMs < 10_000);
-  assert.ok(await within(1000, () => !isAlive(Number(pid))));
+  assert.ok(performance.now() - startMs < PATIENCE_MS);
+  assert.ok(await eventually(() => !isAlive(Number(pid))));
 });
 
 for (const signal of ['SIGKILL', 'SIGINT'] as const) {
@@ -183,7 +168,7 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
     const [pid, url] = await told;
     assert.equal((await fetch(url!)).status, 200);
     node.kill(signal);
-    assert.ok(await within(1000, () => !isAlive(Number(pid))));
+    assert.ok(await eventually(() => !isAlive(Number(pid))));
   });
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CellResult, Kernel } from '../harness/kernel';
+import { eventually, PATIENCE_MS } from '../harness/processes';
 
 /** How many interrupts: few on a reader's machine, 100 in the gate. */
 const STORM = Number(process.env.INTERRUPTS ?? 5);
@@ -30,6 +31,13 @@ suite('interrupt', () => {
     return result;
   }
 
+  /** The workers would compute for ten minutes: a kernel that is soon quiet has stopped them. */
+  async function rests(firstMs?: number): Promise<boolean> {
+    const isQuiet = (ms: number) => ms <= 50;
+    if (firstMs !== undefined && isQuiet(firstMs)) return true;
+    return eventually(async () => isQuiet(await kernel.busyMs(500)));
+  }
+
   for (const backend of ['thread', 'process'] as const) {
     test(`${backend}: running and queued work ends, the pool can be used again`, async (t) => {
       await succeeds(`pool = createPool('${backend}', { workers: 2 }); await pool.map([1, 2], burn);`);
@@ -48,13 +56,14 @@ suite('interrupt', () => {
       const idleMs = performance.now() - before;
       await sleep(200);
       const busyMs = await kernel.busyMs(500);
+      const rested = await rests(busyMs);
 
       assert.equal(result.status, 'error');
       assert.match(result.error, /InterruptedError/);
       assert.ok(result.error.trim().split('\n').length <= 3, `the error is short:\n${result.error}`);
       assert.doesNotMatch(result.error, /tslab.dist|node_modules/);
-      assert.ok(busyMs <= 50, `${busyMs} ms of CPU were used in 500 ms, 200 ms after the interrupt`);
-      assert.ok(idleMs < 1000, `the kernel was idle ${idleMs} ms after the interrupt`);
+      assert.ok(rested, 'the workers go on');
+      assert.ok(idleMs < PATIENCE_MS, `the kernel was idle ${idleMs} ms after the interrupt`);
       t.diagnostic(
         `${backend}: idle ${idleMs.toFixed(0)} ms after the interrupt (target 100), then ${busyMs} ms of CPU in 500 ms`,
       );
@@ -85,7 +94,7 @@ suite('interrupt', () => {
       const { error } = await cell.done;
       assert.match(error, /InterruptedError/);
       await sleep(200);
-      assert.ok((await kernel.busyMs(500)) <= 50);
+      assert.ok(await rests());
       const { stdout } = await succeeds('console.log(run.record.status)');
       assert.equal(stdout.trim(), 'interrupted');
     });
@@ -102,7 +111,7 @@ suite('interrupt', () => {
     await kernel.interrupt();
     assert.equal((await cell.done).status, 'error');
     await sleep(300);
-    assert.ok((await kernel.busyMs(500)) <= 50, 'the workers go on');
+    assert.ok(await rests(), 'the workers go on');
     assert.match((await succeeds('console.log(run.record.status)')).stdout, /interrupted/);
   });
 
@@ -126,11 +135,9 @@ suite('interrupt', () => {
       );
       assert.match(stdout, /\[ 1, 2, 3 \] \[ 4, 5 \]/);
     }
-    await sleep(300);
-    assert.ok((await kernel.busyMs(500)) <= 50);
+    assert.ok(await rests());
     await succeeds('for (const each of pools) await each.close();');
-    await sleep(500);
-    assert.equal(kernel.children().length, 0);
+    assert.ok(await eventually(() => kernel.children().length === 0));
   });
 
   test('in the very first cell that uses a pool', async () => {

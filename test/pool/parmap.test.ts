@@ -50,14 +50,14 @@ test('a first item that takes long does not freeze the kernel', async () => {
     last = performance.now();
   }, 5);
   const run = parmap([1, 2], (n) => {
-    const end = Date.now() + 1500;
+    const end = Date.now() + 3000;
     while (Date.now() < end);
     return n;
   });
   assert.deepEqual(await run, [1, 2]);
   clearInterval(timer);
   assert.equal(run.record.backend, 'thread');
-  assert.ok(frozenMs < 1000, `the kernel was frozen for ${frozenMs} ms`);
+  assert.ok(frozenMs < 2500, `the kernel was frozen for ${frozenMs} ms`);
 });
 
 test('what can’t travel stays here, and why says so', async () => {

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { PythonError, type PythonOptions, type PythonRun, python } from 'tslab-parallel';
+import { eventually, isAlive, PATIENCE_MS } from '../harness/processes';
 
 // A folder for temporary files of its own: other tests run Python at the same time.
 const temporary = mkdtempSync(join(tmpdir(), 'python-tests-'));
@@ -15,21 +15,6 @@ after(() => rmSync(temporary, { recursive: true, force: true }));
 
 const quietly = (source: string, options: PythonOptions = {}) => python(source, { quiet: true, ...options });
 const spansOf = (run: PythonRun) => [...run.spans];
-/** False for a zombie, which is over but not yet taken note of. */
-const isAlive = (pid: number) => {
-  try {
-    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-/** Waits until `condition` holds, at most `ms`. */
-async function within(ms: number, condition: () => boolean): Promise<boolean> {
-  for (const end = performance.now() + ms; performance.now() < end; await sleep(10)) {
-    if (condition()) return true;
-  }
-  return condition();
-}
 
 test('the value is the last expression, as in a notebook cell', async () => {
   assert.equal((await quietly('x = 20\nx + 22')).value, 42);
@@ -396,7 +381,7 @@ test('timeoutMs and a signal end it with all its processes, however busy', async
     assert.match(error.message, /longer than timeoutMs: 1500/);
     return true;
   });
-  assert.ok(await within(5000, () => !pids.some(isAlive)), 'processes are left');
+  assert.ok(await eventually(() => !pids.some(isAlive)), 'processes are left');
 
   const second = family();
   const controller = new AbortController();
@@ -407,8 +392,8 @@ test('timeoutMs and a signal end it with all its processes, however busy', async
   const at = performance.now();
   controller.abort(reason);
   await assert.rejects(aborted, (error) => error === reason);
-  assert.ok(performance.now() - at < 3000, `${performance.now() - at} ms`);
-  assert.ok(await within(5000, () => !others.some(isAlive)), 'processes are left');
+  assert.ok(performance.now() - at < PATIENCE_MS, `${performance.now() - at} ms`);
+  assert.ok(await eventually(() => !others.some(isAlive)), 'processes are left');
 
   await assert.rejects(quietly('1', { signal: AbortSignal.abort(reason) }), (error) => error === reason);
 });
@@ -421,7 +406,7 @@ if os.fork() == 0:
     time.sleep(60)
 os.getpid()
 `);
-  assert.ok(await within(5000, () => !isAlive(Number(run.value))));
+  assert.ok(await eventually(() => !isAlive(Number(run.value))));
   assert.deepEqual(runFolders(), before);
   // The program sees no child that it didn't start.
   await failure('import os\nos.wait()', /ChildProcessError/);
@@ -448,7 +433,7 @@ function family() {
     file,
     async familyOf(): Promise<number[]> {
       const text = () => (existsSync(file) ? readFileSync(file, 'utf8') : '');
-      assert.ok(await within(5000, () => text().endsWith('end')), 'the program did not start');
+      assert.ok(await eventually(() => text().endsWith('end')), 'the program did not start');
       const pids = text().split(' ').slice(0, -1).map(Number);
       rmSync(file);
       return pids;
