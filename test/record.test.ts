@@ -62,6 +62,12 @@ test('a record as CSV, as a trace and as a table', () => {
   assert.equal(record.toTable().rows.length, 2);
 });
 
+test('each of very many lanes keeps its name', () => {
+  const record = new Recording({ label: 'all at once', backend: 'async' });
+  for (let lane = 1; lane <= 70_000; lane++) record.add({ lane: `async ${lane}`, startMs: 0, endMs: 1 });
+  assert.equal([...record.spans].at(-1)!.lane, 'async 70000');
+});
+
 test('a million spans stay within 64 bytes each', () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;

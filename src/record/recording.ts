@@ -8,12 +8,12 @@ const STATUSES: readonly SpanStatus[] = ['ok', 'failed', 'cancelled'];
 /** What a span needs at least: who, from when to when. Without an `index` it is no item of the run. */
 export type NewSpan = Pick<Span, 'lane' | 'startMs' | 'endMs'> & Partial<Span>;
 
-/** Spans in columns of typed arrays: 43 bytes a span, so that a million of them can be kept. */
+/** Spans in columns of typed arrays: 45 bytes a span, so that a million of them can be kept. */
 class SpanTable implements Iterable<Span> {
   length = 0;
   #index = new Float64Array(16);
   #count = new Uint32Array(16);
-  #lane = new Uint16Array(16);
+  #lane = new Uint32Array(16); // `async` has as many lanes as items in flight
   #queuedMs = new Float32Array(16);
   #startMs = new Float64Array(16);
   #endMs = new Float64Array(16);
