@@ -42,6 +42,7 @@ export function loopDelay(samples: Samples, options: ChartOptions = {}): Chart {
       : `Longest ${time(longestMs)}, 99 % of ${delays.length.toLocaleString('en-US')} looks within ${time(within)}, blocked ${Math.round((blockedMs / wallMs) * 100)} % of ${time(wallMs)}`;
   const color = (options.palette ?? PALETTE)[0];
   const hasLong = longestMs >= LONG_MS;
+  const isQuiet = delays.length > 0 && bars.length === 0;
   return createChart(
     {
       title: 'How long the event loop was blocked',
@@ -50,6 +51,13 @@ export function loopDelay(samples: Samples, options: ChartOptions = {}): Chart {
       height: 160,
       spec: {
         layer: [
+          // Bars stand on the time that was watched: where there are none, nothing blocked.
+          {
+            name: 'watched',
+            data: { values: delays.length ? [{ delay: 0 }] : [] },
+            mark: { type: 'rule', strokeWidth: 3, color },
+            encoding: { y: { field: 'delay', type: 'quantitative' } },
+          },
           {
             name: 'delays',
             data: { values: bars },
@@ -82,6 +90,19 @@ export function loopDelay(samples: Samples, options: ChartOptions = {}): Chart {
               stroke: { condition: { test: 'datum.long', value: ALARM }, value: color },
             },
           },
+          ...(isQuiet
+            ? [
+                {
+                  name: 'quiet label',
+                  data: { values: [{ delay: NOISE_MS / 2 / delayUnit.ms }] },
+                  mark: { ...THEME_TEXT, text: `never blocked for ${NOISE_MS} ms or longer` },
+                  encoding: {
+                    x: { value: { expr: 'width / 2' } },
+                    y: { field: 'delay', type: 'quantitative' },
+                  },
+                },
+              ]
+            : []),
           ...(hasLong
             ? [
                 {

@@ -113,6 +113,7 @@ export const pictures: Readonly<Record<string, () => Chart>> = {
   utilizationOfNothing: () => utilization([]),
   loopDelayWithALongTask: () => loopDelay(delays(212)),
   loopDelayOfAQuietLoop: () => loopDelay(delays(0)),
+  loopDelayNeverBlocked: () => loopDelay(delays(0, 0.8)),
   memoryOfThreeProcesses: () => memory(memorySamples(2)),
   memoryOfManyProcesses: () => memory(memorySamples(40)),
 };
@@ -238,10 +239,10 @@ function pages(): RunRecord {
   return shared({ label: '400 pages, 20 at once', backend: 'async', workers: 20, lane: 'async' }, took);
 }
 
-function delays(longest: number): Samples {
+function delays(longest: number, mostJitter = 1.2): Samples {
   const next = random(4);
   const seen = Array.from({ length: 200 }, (_, at) => {
-    const jitter = 1.2 * next();
+    const jitter = mostJitter * next();
     return [
       at * 6,
       at === 60 ? Math.max(jitter, longest) : at === 120 ? Math.max(jitter, longest / 3.4) : jitter,

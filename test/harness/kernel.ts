@@ -187,8 +187,15 @@ export class Kernel {
     createInterface({ input: this.driver.stdout! }).on('line', (line) => this.receive(JSON.parse(line)));
   }
 
-  /** Runs a cell and waits until the kernel is idle. */
-  async run(code: string, { timeoutMs = 120_000 } = {}): Promise<CellResult> {
+  /** Runs a cell and waits until the kernel is idle; again, as a reader would, if tslab aborted it. */
+  async run(code: string, options: { timeoutMs?: number } = {}): Promise<CellResult> {
+    for (let attempts = 1; ; attempts++) {
+      const result = await this.runOnce(code, options);
+      if (result.status !== 'aborted' || attempts === 5) return result;
+    }
+  }
+
+  private async runOnce(code: string, { timeoutMs = 120_000 }: { timeoutMs?: number }): Promise<CellResult> {
     const cell = await this.begin(code);
     const timer = setTimeout(() => {
       cell.fail(
@@ -202,7 +209,7 @@ export class Kernel {
 
   /** Sends a cell without waiting for its end. */
   async begin(code: string): Promise<Cell> {
-    // tslab aborts every cell that arrives within 200 ms after one that failed.
+    // tslab aborts every cell that arrives within 200 ms after one that failed; a busy machine stretches them.
     const wait = this.failedAt + 250 - performance.now();
     if (wait > 0) await sleep(wait);
     const cell = new Cell(code);

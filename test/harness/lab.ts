@@ -105,8 +105,9 @@ export class Lab {
     await page.goto(
       `${this.url}/lab/tree/${encodeURIComponent(basename(notebook))}?token=${this.token}&reset`,
     );
-    await this.connected(basename(notebook));
-    const opened = new LabNotebook(page, watch);
+    const connected = () => this.connected(basename(notebook));
+    await connected();
+    const opened = new LabNotebook(page, watch, connected);
     await opened.idle();
     return opened;
   }
@@ -145,6 +146,7 @@ export class LabNotebook {
   constructor(
     readonly page: Page,
     readonly watch: Watch,
+    private readonly connected: () => Promise<void>,
   ) {
     this.panel = page.locator('.jp-NotebookPanel:not(.lm-mod-hidden)');
   }
@@ -225,7 +227,11 @@ export class LabNotebook {
   /** The restart button, and yes to its question. */
   async restart(): Promise<void> {
     await this.panel.locator('[data-jp-item-name="restart"] :is(button, jp-button)').first().click();
+    // The page shows the old kernel's "idle" until then, and forgets what is sent to that one.
+    const restarted = this.page.waitForResponse((response) => /\/restart(\?|$)/.test(response.url()));
     await this.page.getByRole('dialog').getByRole('button', { name: 'Confirm Kernel Restart' }).click();
+    await restarted;
+    await this.connected();
     await this.idle();
   }
 
