@@ -1,4 +1,5 @@
 import vm from 'node:vm';
+import { withAwait } from './for-await';
 import { tellInterrupt } from './interrupt';
 
 /** A cell that is about to run. */
@@ -37,7 +38,7 @@ function watch(): void {
   const execute = prototype.handleExecuteImpl;
   prototype.handleExecuteImpl = function (request, ...rest) {
     running = { number: this.execCount + 1, source: request.code };
-    return execute.call(this, request, ...rest);
+    return execute.call(this, { ...request, code: withAwait(request.code) }, ...rest);
   };
   const run = vm.runInThisContext;
   vm.runInThisContext = (program, options) => {
