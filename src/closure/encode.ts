@@ -3,13 +3,16 @@ import { CaptureError, orRefuse } from './error';
 import { type Code, type Message, TAG } from './graph';
 import { isExotic } from './natives';
 import { codePart } from './parts';
+import type { Naming } from './trail';
 import { hasNames } from './variables';
 import { type Target, Writer } from './writer';
 
 export interface EncodeOptions {
   readonly target: Target;
-  /** How messages call the value: `item 3`, `result`. */
-  readonly name: string;
+  /** How messages call the value: `result`. */
+  readonly name: Naming;
+  /** It comes from the target instead of going there. */
+  readonly isBack?: boolean;
   /** Hands the memory of ArrayBuffers and typed arrays over instead of copying it: here they will be empty. */
   readonly transfer?: boolean;
 }
@@ -38,7 +41,7 @@ export function encode(
 
 function message(
   value: unknown,
-  { target, name, transfer: hands = false }: EncodeOptions,
+  { target, name, isBack = false, transfer: hands = false }: EncodeOptions,
   isLenient: boolean,
 ): { message: Message; transfer: ArrayBuffer[] } {
   const transfer: ArrayBuffer[] = [];
@@ -47,6 +50,7 @@ function message(
     name,
     target,
     base: process.cwd(),
+    isBack,
     isLenient,
     store: {
       bytes(bytes) {

@@ -13,6 +13,15 @@ export interface Step {
   readonly at?: number;
 }
 
+/** How messages call the first value; or, given the way on from it (`[3].socket`), what is found there. */
+export type Naming = string | ((way: string) => string);
+
+interface TrailOptions {
+  readonly target: string;
+  readonly name: Naming;
+  readonly isBack?: boolean;
+}
+
 const toText = Function.prototype.toString;
 
 /** The ways from the first value to all others, for messages that say where something was found. */
@@ -20,10 +29,10 @@ export class Trail {
   readonly values: unknown[] = [];
   readonly #steps: Step[] = [];
   readonly #locations = new Map<number, Location>();
-  readonly #target: string;
+  readonly #options: TrailOptions;
 
-  constructor(target: string) {
-    this.#target = target;
+  constructor(options: TrailOptions) {
+    this.#options = options;
   }
 
   add(value: unknown, step: Step): void {
@@ -42,16 +51,19 @@ export class Trail {
 
   /** The value at this index can't go. `what`: "a Socket". */
   refuse(at: number, what: string, instead: string): never {
+    const { target, isBack } = this.#options;
     const path = this.#path(at);
-    const root = path[0]!;
-    const where = `\`${root}\` can't run on a ${this.#target}`;
-    const problem =
-      path.length > 1
-        ? `${where}: it uses \`${path.at(-1)}\` (${path.join(' → ')}), ${what}`
-        : this.#steps[at]!.how === 'root' && typeof this.values[at] === 'function'
-          ? `${where}: it is ${what}`
-          : `\`${root}\` can't go to a ${this.#target}: it is ${what}`;
-    throw new CaptureError(`${problem}, which can't leave this process. ${instead}.${this.#line(at)}`);
+    const isFunction = path.length > 1 || typeof this.values[at] === 'function';
+    const way = isBack
+      ? `come back from a ${target}`
+      : isFunction
+        ? `run on a ${target}`
+        : `go to a ${target}`;
+    const why = path.length > 1 ? `uses \`${path.at(-1)}\` (${path.join(' → ')}), ${what}` : `is ${what}`;
+    const advice = isBack ? 'Return what you need of it, as plain data' : instead;
+    throw new CaptureError(
+      `\`${path[0]}\` can't ${way}: it ${why}, which can't leave ${isBack ? 'its worker' : 'this process'}. ${advice}.${this.#line(at)}`,
+    );
   }
 
   /** Something in the text of the function at this index can't go. `what`: "assigns to `count`". */
@@ -59,7 +71,7 @@ export class Trail {
     const path = this.#path(at);
     const whose = path.length > 1 ? `\`${path.at(-1)}\` (${path.join(' → ')})` : 'it';
     throw new CaptureError(
-      `\`${path[0]}\` can't run on a ${this.#target}: ${whose} ${what}. ${instead}.${this.#lineIn(at, position)}`,
+      `\`${path[0]}\` can't run on a ${this.#options.target}: ${whose} ${what}. ${instead}.${this.#lineIn(at, position)}`,
     );
   }
 
@@ -72,11 +84,16 @@ export class Trail {
       if (how === 'property') rest = (isName(label) ? `.${label}` : `[${JSON.stringify(label)}]`) + rest;
       else if (how === 'element') rest = label + rest;
       else if (how !== 'internal') {
-        path.unshift(short(label + rest));
+        path.unshift(short(how === 'root' ? this.#root(rest) : label + rest));
         rest = '';
       }
     }
     return path;
+  }
+
+  #root(way: string): string {
+    const { name } = this.#options;
+    return typeof name === 'function' ? name(way) : name + way;
   }
 
   #line(at: number): string {

@@ -40,7 +40,7 @@ import {
 import { render } from './render';
 import type { Key, Use } from './source';
 import { isStandardGlobal, standardName, wellKnownName } from './standard';
-import { type Step, Trail } from './trail';
+import { type Naming, type Step, Trail } from './trail';
 import { hasNames, type Insight, lookInto } from './variables';
 
 export type Target = 'thread' | 'process' | 'cluster';
@@ -55,8 +55,10 @@ export interface Store {
 }
 
 export interface WriterOptions {
-  readonly name: string;
+  readonly name: Naming;
   readonly target: Target;
+  /** What is written comes from the target instead of going there. */
+  readonly isBack?: boolean;
   /** Folder from which imports will be resolved. */
   readonly base: string;
   readonly store: Store;
@@ -87,7 +89,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#trail = new Trail(options.target);
+    this.#trail = new Trail(options);
   }
 
   /** Everything that was written. */
@@ -96,7 +98,7 @@ export class Writer {
   }
 
   write(value: unknown): Slot {
-    const slot = this.#slot(value, { from: -1, label: this.#options.name, how: 'root' });
+    const slot = this.#slot(value, { from: -1, label: '', how: 'root' });
     for (;;) {
       const at = this.#objects.pop();
       if (at !== undefined) this.#try(at, () => this.#object(at));

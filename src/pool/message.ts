@@ -18,10 +18,17 @@ export function encodeItems(
     return numbers;
   }
   const items = Array.isArray(batch.items) ? batch.items : Array.from(batch.items);
-  const name = items.length === 1 ? `item ${batch.first}` : `items from ${batch.first} on`;
+  const name = (way: string) => nameOf(way, batch);
   const encoded = encode(items, { target, name });
   transfer.push(...encoded.transfer);
   return encoded.message;
+}
+
+/** A place in the array of a batch's items, as the reader would call it: `item 12.socket`, `arguments[0]`. */
+function nameOf(way: string, { first, job }: Batch): string {
+  const [, offset, rest = ''] = /^\[(\d+)\](.*)$/s.exec(way) ?? [];
+  if (offset === undefined) return `items from ${first} on${way}`;
+  return job.spread ? `arguments${rest}` : `item ${first + Number(offset)}${rest}`;
 }
 
 /** Items that are all numbers travel as a typed array. */

@@ -90,6 +90,8 @@ function toMessage(done: Done, transfer: ArrayBuffer[]): DoneMessage {
   };
 }
 
+const RESULT = { target, name: 'result', isBack: true } as const;
+
 /** A result that can't travel is its own item's failure, not its neighbours'. */
 function encodeValues(done: Done, failures: [number, unknown][], transfer: ArrayBuffer[]): unknown {
   if (done.values instanceof Float64Array) {
@@ -97,19 +99,19 @@ function encodeValues(done: Done, failures: [number, unknown][], transfer: Array
     return done.values;
   }
   try {
-    const encoded = encode(done.values, { target, name: 'result' });
+    const encoded = encode(done.values, RESULT);
     transfer.push(...encoded.transfer);
     return encoded.message;
   } catch {
     for (const [at, value] of done.values.entries()) {
       try {
-        encode(value, { target, name: 'result' });
+        encode(value, RESULT);
       } catch (error) {
         done.values[at] = undefined;
         failures.push([done.offset + at, encodeError(error)]);
       }
     }
-    return encode(done.values, { target, name: 'result' }).message;
+    return encode(done.values, RESULT).message;
   }
 }
 

@@ -160,6 +160,32 @@ for (const backend of ['serial', 'async', 'thread', 'process', 'cluster'] as con
       assert.deepEqual(date, new Date(5));
     });
 
+    if (backend !== 'serial' && backend !== 'async') {
+      test('what can’t travel is its own item’s failure, and is named', async () => {
+        const word = (result?: PromiseSettledResult<unknown>) =>
+          String((result as PromiseRejectedResult).reason);
+        const given = await pool.map([[1], [new WeakMap()], [{ wait: Promise.resolve() }]], (item) => item, {
+          onError: 'collect',
+        });
+        assert.equal(given[0]!.status, 'fulfilled');
+        assert.match(word(given[1]), /`item 1\[0\]` can't go to a \w+: it is a WeakMap, .+ Use a Map\./);
+        assert.match(word(given[2]), /`item 2\[0\]\.wait` can't go to a \w+: it is a Promise/);
+        await assert.rejects(
+          pool.submit((n: number, _: unknown) => n, 1, { seen: new WeakSet() }),
+          /`arguments\[1\]\.seen` can't go to a \w+: it is a WeakSet/,
+        );
+
+        const made = await pool.map([0, 1], (n) => (n === 0 ? n : { seen: new WeakSet() }), {
+          onError: 'collect',
+        });
+        assert.equal(made[0]!.status, 'fulfilled');
+        assert.match(
+          word(made[1]),
+          /`result\.seen` can't come back from a \w+: it is a WeakSet, which can't leave its worker\. Return /,
+        );
+      });
+    }
+
     test('a failure ends the run with the error that was thrown, its class, index and item', async () => {
       const run = pool.map(numbers(100), async (n) => {
         await sleep(1);
