@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Bundle, display, inspectAs } from '../notebook';
+import { type Bundle, display, inspectAs, quiet } from '../notebook';
 import { type ChartFunction, named, refusal } from './record';
 import { renderSVG } from './svg';
 import { wrap } from './text-width';
@@ -162,7 +162,11 @@ class VegaChart implements Chart {
     return this.#draw();
   }
 
-  async show(): Promise<void> {
+  show(): Promise<void> {
+    return quiet(this.#show());
+  }
+
+  async #show(): Promise<void> {
     if (!display(this.#bundle())) console.log(this.description);
   }
 

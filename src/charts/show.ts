@@ -1,4 +1,4 @@
-import { type Bundle, display } from '../notebook';
+import { type Bundle, display, quiet } from '../notebook';
 import { createShown } from './chart';
 import { named, refusal } from './record';
 
@@ -15,7 +15,11 @@ const DISPLAY = Symbol.for('Jupyter.display');
  *
  * @throws TypeError when the method returns something else; what Vega-Lite says of a spec that it can't draw.
  */
-export async function show(value: unknown): Promise<void> {
+export function show(value: unknown): Promise<void> {
+  return quiet(shown(value));
+}
+
+async function shown(value: unknown): Promise<void> {
   if (isObject(value)) {
     const method: unknown = Reflect.get(value, DISPLAY);
     if (typeof method === 'function') {

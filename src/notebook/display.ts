@@ -53,9 +53,23 @@ export function display(bundle: Bundle, id?: string, update = false): boolean {
  * expression (or in `console.log`) the bundle appears, elsewhere and in nested values the text.
  */
 export function inspectAs(depth: number, text: () => string, bundle: () => Bundle): string {
-  // Nested values are inspected with less depth left than the top one.
-  const isTop = depth === (inspect.defaultOptions.depth ?? 2);
-  if (!isTop || !display(bundle())) return text();
+  return isLast(depth) && display(bundle()) ? nothing() : text();
+}
+
+/** The promise of something that shows itself: as a cell's last expression, without `await`, it is not printed, too. */
+export function quiet(promise: Promise<void>): Promise<void> {
+  return Object.defineProperty(promise, inspect.custom, {
+    value: (depth: number) => (isLast(depth) && inNotebook() ? nothing() : promise),
+  });
+}
+
+/** Nested values are inspected with less depth left than the top one. */
+function isLast(depth: number): boolean {
+  return depth === (inspect.defaultOptions.depth ?? 2);
+}
+
+/** What `inspect` is to return so that nothing is printed, not even a line's end. */
+function nothing(): string {
   // tslab prints the last expression through console.log: without this, an empty line follows each picture.
   const write = process.stdout.write;
   const once = ((...args: Parameters<typeof write>) => {

@@ -6,7 +6,7 @@ export { type Cell, onCell } from './cells';
 export { CHECK_MIME, type Check, check, type Expectation, type Verdict } from './check';
 export { CLAIM_MIME, type Claim, claim, type Finding, sawPython } from './claim';
 export { type ClaimRow, type ClaimTable, claims } from './claims';
-export { type Bundle, display, inNotebook, inspectAs } from './display';
+export { type Bundle, display, inNotebook, inspectAs, quiet } from './display';
 export { escaped } from './html';
 export { onInterrupt } from './interrupt';
 export { Table, type TableOptions, table } from './table';

@@ -101,3 +101,17 @@ test('a method that returns no bundle, a spec that can not be drawn', async () =
   assert.equal(spec.ok, false);
   assert.match(spec.error, /Invalid specification/);
 });
+
+test('as the last expression without await: shown, and no promise printed', async () => {
+  for (const code of [
+    `show({ [DISPLAY]: () => ({ 'text/html': '<b>last</b>' }) })`,
+    `timeline(new Recording({ label: 'mine', total: 1 })).show()`,
+  ]) {
+    const cell = await kernel.run(code);
+    assert.equal(cell.error, '');
+    assert.equal(cell.stdout, '');
+    assert.equal(cell.displays.length, 1);
+  }
+  const nested = await kernel.run('[show(1)]');
+  assert.match(nested.stdout, /^1\n\[ Promise \{ undefined \} \]\n$/);
+});
