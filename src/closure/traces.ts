@@ -1,6 +1,6 @@
 /**
  * Traces of the kernel's own errors, in the reader's terms: places in their cells as they wrote them, and nothing of what
- * tslab, Node and this package do in between. `NODE_DEBUG=tslab-parallel` shows everything.
+ * tslab, Node, this package and those that it calls do in between. `NODE_DEBUG=tslab-parallel` shows everything.
  */
 import { dirname } from 'node:path';
 import { debuglog } from 'node:util';
@@ -20,7 +20,13 @@ export function nameCell(number: number, scriptId: string): void {
 /** Makes `error.stack` short, for errors made from now on. */
 export function shortenTraces(): void {
   if (debuglog('tslab-parallel').enabled) return;
-  const hidden = [dirname(__dirname), 'node:', 'node_modules/tslab/dist', 'evalmachine.<anonymous>'];
+  const packages = ['tslab/dist', 'workerpool', 'node-fetch', 'undici', 'vega', 'vega-lite'];
+  const hidden = [
+    dirname(__dirname),
+    'node:',
+    'evalmachine.<anonymous>',
+    ...packages.map((name) => `/node_modules/${name}/`),
+  ];
   const isHidden = (file: string) =>
     hidden.some((part) => file.replaceAll('\\', '/').includes(part.replaceAll('\\', '/')));
   Error.prepareStackTrace = (error, frames) => {

@@ -6,7 +6,10 @@ import { Kernel } from '../harness/kernel';
 let kernel: Kernel;
 before(async () => {
   kernel = await Kernel.start();
-  assert.equal((await kernel.run(`import { createPool } from 'tslab-parallel'; createPool;`)).error, '');
+  assert.equal(
+    (await kernel.run(`import { createPool, fanOut } from 'tslab-parallel'; createPool;`)).error,
+    '',
+  );
 });
 after(() => kernel.close());
 
@@ -50,6 +53,16 @@ test('a refused option, and a function that can’t travel', async () => {
   const refused = await fails(`let total = 0;\ncreatePool('thread').map([1], (n) => { total += n; });`);
   assert.match(refused, /^CaptureError: `fn` can't run on a thread: it assigns to `total`/);
   assert.match(refused, /\n {2}line 2 of cell \[\d+\]: [^\n]*\n {4}at cell \[\d+\], line 2$/);
+});
+
+test('a failed request, without the transport’s own trace below it', async () => {
+  for (const transport of ['node-fetch', 'undici']) {
+    const trace = await fails(
+      `await fanOut(['http://127.0.0.1:1/'], { retries: 0, transport: '${transport}' });`,
+    );
+    assert.match(trace, /^\[?RequestError: http:\/\/127\.0\.0\.1:1\/: the connection was refused/);
+    assert.doesNotMatch(trace, /node_modules|\n\s+at /);
+  }
 });
 
 test('what is no error, and one without a trace, stay what they are', async () => {
