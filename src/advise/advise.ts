@@ -5,12 +5,12 @@ import { checkMilliseconds, checkOptions, checkWhole, refuse } from '../argument
 import { advice, type Chart, units } from '../charts';
 import { type AnyFunction, CaptureError, capture, encode } from '../closure';
 import { TimeoutError, withItem } from '../errors';
-import { display } from '../notebook';
+import { display, figure } from '../notebook';
 import { availableCores, createPool, type WorkerContext } from '../pool';
 import { asyncPlan, choose, type Machine, type Plan, serialPlan, type Work, workersPlan } from './estimate';
 import { type Probed, probe, processUsage } from './probe';
 
-const { count, figure, time } = units;
+const { count, time } = units;
 
 /** No other item begins after so long. */
 const BUDGET_MS = 250;

@@ -1,9 +1,9 @@
+import { figure } from '../notebook';
 import { type Chart, type ChartOptions, checkOptions, createChart } from './chart';
 import { named, refusal } from './record';
 import { thinned } from './samples';
 import { bySeries, POINT } from './series';
 import { DASHES, PALETTE, SHAPES } from './theme';
-import { figure } from './units';
 
 /** A point: x, y. */
 export type Point = readonly [x: number, y: number];

@@ -1,8 +1,9 @@
+import { figure } from '../notebook';
 import type { Samples } from '../record';
 import { type Chart, type ChartOptions, checkOptions, createChart } from './chart';
 import { samplesOf, thinned } from './samples';
 import { DASHES, PALETTE } from './theme';
-import { count, figure, time, timeUnit } from './units';
+import { count, time, timeUnit } from './units';
 
 const MEGABYTE = 2 ** 20;
 /** Points of all lines together. */

@@ -1,9 +1,10 @@
+import { figure } from '../notebook';
 import type { RunRecord } from '../record';
 import { type Chart, type ChartOptions, checkOptions, createChart } from './chart';
 import { lanesFor, type Recorded, recordsOf } from './record';
 import { bySeries, POINT } from './series';
 import { NEUTRAL, PALETTE, SHAPES } from './theme';
-import { figure, time, timeUnit } from './units';
+import { time, timeUnit } from './units';
 
 export interface SweepOptions extends ChartOptions {
   /** The best time possible in milliseconds with so many at once: drawn as a dashed line. */

@@ -1,10 +1,5 @@
 /** Figures as people read them: times in a fitting unit, counts, ratios, lists. */
-
-/** Three significant digits, without trailing zeros: 51.3, 1.04, 0.5, 1200. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en-US') : String(+value.toPrecision(3));
-}
+import { figure } from '../notebook';
 
 /** Milliseconds in the unit that fits: `250 µs`, `51.3 ms`, `1.04 s`, `2 min 5 s`, `1 h 12 min`. */
 export function time(ms: number): string {

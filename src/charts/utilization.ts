@@ -1,9 +1,10 @@
+import { figure } from '../notebook';
 import { type Chart, type ChartOptions, checkOptions, createChart } from './chart';
 import { busyLanes } from './lanes';
 import { lanesFor, type Recorded, recordsOf } from './record';
 import { Rows } from './rows';
 import { NEUTRAL, PALETTE, WIDTH } from './theme';
-import { count, figure, time, timeUnit } from './units';
+import { count, time, timeUnit } from './units';
 
 /** Pixels. */
 const PANEL = 72;

@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { inspect } from 'node:util';
 import { display } from './display';
+import { figure } from './figure';
 import { escaped } from './html';
 
 /** What a claim lets one expect of a measured value. Give one of them. */
@@ -68,11 +69,12 @@ export function judge(caller: string, measured: unknown, expectation: Expectatio
       : how === 'atMost'
         ? (measured as number) <= (expected as number)
         : (measured as number) >= (expected as number);
+  const kind = how === 'equals' ? 'result' : 'measure';
+  const bound = { equals: '', atMost: 'at most ', atLeast: 'at least ' }[how];
   return {
-    kind: how === 'equals' ? 'result' : 'measure',
-    expected:
-      how === 'equals' ? figure(expected) : `at ${how === 'atMost' ? 'most' : 'least'} ${figure(expected)}`,
-    measured: figure(measured),
+    kind,
+    expected: bound + tell(expected, kind),
+    measured: tell(measured, kind),
     verdict: expectation.cannot ? "can't be shown here" : holds ? 'held' : 'did not hold',
     ...why(expectation, how !== 'equals' && !holds),
   };
@@ -109,7 +111,12 @@ function show(check: Check): void {
 /** Told apart by shape, not by colour. */
 export const MARKS: Record<Verdict, string> = { held: '✓', 'did not hold': '✗', "can't be shown here": '–' };
 
-function figure(value: unknown): string {
-  if (typeof value === 'number' && !Number.isInteger(value)) return String(+value.toPrecision(3));
+/** A measure is rounded; a result that must be exact is not. */
+function tell(value: unknown, kind: Check['kind']): string {
+  if (
+    typeof value === 'number' &&
+    (kind === 'measure' || (Number.isInteger(value) && Math.abs(value) >= 1000))
+  )
+    return figure(value);
   return inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -7,6 +7,7 @@ export { CHECK_MIME, type Check, check, type Expectation, type Verdict } from '.
 export { CLAIM_MIME, type Claim, claim, type Finding, sawPython } from './claim';
 export { type ClaimRow, type ClaimTable, claims } from './claims';
 export { type Bundle, display, inNotebook, inspectAs, quiet } from './display';
+export { figure } from './figure';
 export { escaped } from './html';
 export { onInterrupt } from './interrupt';
 export { Table, type TableOptions, table } from './table';

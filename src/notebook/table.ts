@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { inspectAs } from './display';
+import { figure } from './figure';
 import { escaped } from './html';
 
 export interface TableOptions {
@@ -82,7 +83,6 @@ export class Table {
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (typeof value !== 'number') return typeof value === 'string' ? value : inspect(value);
-  if (Number.isInteger(value) || Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
-  return String(+value.toPrecision(3));
+  if (typeof value === 'number') return figure(value);
+  return typeof value === 'string' ? value : inspect(value);
 }

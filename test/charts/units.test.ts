@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textWidth, wrap } from 'tslab-parallel/dist/charts/text-width';
-import { count, figure, ratio, time, timeUnit } from 'tslab-parallel/dist/charts/units';
+import { count, ratio, time, timeUnit } from 'tslab-parallel/dist/charts/units';
+import { figure } from 'tslab-parallel/dist/notebook';
 
 test('times in the unit that fits', () => {
   const cases: [number, string][] = [
