@@ -17,14 +17,28 @@ const USAGE = `Usage: tslab-parallel <command>
 
 The first time, start and export make a Python environment (.venv) in this folder, with JupyterLab and nbconvert.`;
 
+const COMMANDS = new Map([
+  ['start', start],
+  ['export', exportNotebooks],
+  ['worker', work],
+]);
+const HELP = /^(-h|--help)$/;
+
 /** Runs a command and sets the exit code. */
-export async function main([command, ...args]: string[]): Promise<void> {
-  await exitWith(() => {
-    if (command === 'start') return start(args);
-    if (command === 'export' && !args.includes('--help')) return exportNotebooks(args);
-    if (command === 'worker' && !args.includes('--help')) return work(args);
-    console.log(USAGE);
-    return Promise.resolve(command === undefined || /^(-h|--help|help|export|worker)$/.test(command) ? 0 : 2);
+export async function main([name = '--help', ...args]: string[]): Promise<void> {
+  await exitWith(async () => {
+    const command = COMMANDS.get(name);
+    // JupyterLab has a help of its own.
+    const asksForHelp = command ? name !== 'start' && args.some((arg) => HELP.test(arg)) : HELP.test(name);
+    if (asksForHelp || name === 'help') console.log(USAGE);
+    else if (command) return command(args);
+    else if (/^(-v|--version)$/.test(name)) console.log(require('../../package.json').version);
+    else {
+      const known = [...COMMANDS.keys()].join(', ');
+      console.error(`There is no command ${JSON.stringify(name)}; there are ${known}.\n\n${USAGE}`);
+      return 2;
+    }
+    return 0;
   });
 }
 
