@@ -43,8 +43,8 @@ export type Node = Extras &
     | { t: 'domexception'; message: string; name: string; stack: string | undefined }
     | { t: 'boxed'; v: Slot }
     | { t: 'arguments'; v: Slot[] }
-    | { t: 'url'; v: string }
-    | { t: 'params'; v: string }
+    /** An instance of a standard class that is told by what it is made with. */
+    | { t: 'made'; by: StandardName; with: readonly unknown[] }
     /** A long text in a part of its own, or one that stands in for what can't go. */
     | { t: 'text'; part?: string; text?: string }
     /** Bytes in a part of their own, or here. `max`: resizable up to so many bytes. */

@@ -1,6 +1,7 @@
 /** What objects are by what is inside them, and which of them hold something that can't leave their process. */
 import { EventEmitter } from 'node:events';
-import { types } from 'node:util';
+import { TextDecoder, TextEncoder, types } from 'node:util';
+import type { StandardName } from './intrinsics';
 import { readSource } from './source';
 
 const toText = Function.prototype.toString;
@@ -86,6 +87,49 @@ export function isExotic(value: object): boolean {
     types.isArgumentsObject(value) ||
     hopeless(value) !== undefined
   );
+}
+
+export interface Made {
+  /** The class. */
+  readonly by: StandardName;
+  /** What to call it with for another one: primitives, and objects of them. */
+  readonly with: readonly unknown[];
+}
+
+/** How to make another instance of a standard class that can't be changed later, or only as its arguments tell. */
+export function madeWith(value: object, prototype: object): Made | undefined {
+  const tell = MAKERS.get(prototype);
+  try {
+    return tell?.(value as never);
+  } catch {
+    return undefined; // an impostor: only its prototype is that
+  }
+}
+
+const MAKERS = new Map<object, (value: never) => Made>([
+  [URL.prototype, ({ href }: URL) => ({ by: ['URL'], with: [href] })],
+  [
+    URLSearchParams.prototype,
+    (value: URLSearchParams) => ({ by: ['URLSearchParams'], with: [String(value)] }),
+  ],
+  [TextEncoder.prototype, ({ encoding: _ }: TextEncoder) => ({ by: ['TextEncoder'], with: [] })],
+  [
+    TextDecoder.prototype,
+    ({ encoding, fatal, ignoreBOM }: TextDecoder) => ({
+      by: ['TextDecoder'],
+      with: [encoding, { fatal, ignoreBOM }],
+    }),
+  ],
+  [Intl.Locale.prototype, (value: Intl.Locale) => ({ by: ['Intl', 'Locale'], with: [value.toString()] })],
+]);
+for (const name of Object.getOwnPropertyNames(Intl)) {
+  const { prototype } = Reflect.get(Intl, name) as { prototype?: { resolvedOptions?: unknown } };
+  if (typeof prototype?.resolvedOptions !== 'function') continue;
+  MAKERS.set(prototype, (value: { resolvedOptions(): { locale: string; hour12?: boolean } }) => {
+    // Beside `hourCycle` it would only make that less exact.
+    const { locale, hour12: _, ...options } = value.resolvedOptions();
+    return { by: ['Intl', name], with: [locale, options] };
+  });
 }
 
 export interface Refusal {

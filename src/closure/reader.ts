@@ -155,10 +155,8 @@ export class Reader {
           // biome-ignore lint/complexity/noArguments: it is an arguments object that was captured
           return arguments;
         }.apply(undefined, node.v.map((slot) => this.#value(slot)) as never);
-      case 'url':
-        return new URL(node.v);
-      case 'params':
-        return new URLSearchParams(node.v);
+      case 'made':
+        return Reflect.construct(standardObject(node.by) as Call, node.with);
       case 'text':
         return node.text ?? (this.#around.content(node.part!) as Content & { kind: 'text' }).text;
       case 'buffer':

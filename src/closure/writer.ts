@@ -32,6 +32,7 @@ import {
   isNative,
   isNodeError,
   leaveHere,
+  madeWith,
   makerOf,
   nameOf,
   ORDINARY,
@@ -269,8 +270,8 @@ export class Writer {
     }
     const refusal = hopeless(value);
     if (refusal) this.#refuse(at, refusal.what, refusal.instead);
-    if (prototype === URL.prototype) return { t: 'url', v: (value as URL).href };
-    if (prototype === URLSearchParams.prototype) return { t: 'params', v: String(value) };
+    const made = prototype && madeWith(value, prototype);
+    if (made) return { t: 'made', ...made };
     if (value === process.env) return this.#plain(at, { ...process.env });
     const node = this.#plain(at, value);
     this.#prototype(at, prototype, node);

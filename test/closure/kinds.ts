@@ -69,6 +69,18 @@ export const KINDS: Record<string, readonly Kind[]> = {
       value: 'new URL("https://a.b/c?d=1")',
       check: '[v.href, v instanceof URL]',
     },
+    {
+      kind: 'TextEncoder, TextDecoder',
+      value: '[new TextEncoder(), new TextDecoder("euc-kr", { fatal: true })]',
+      check: '[v[0].encode("한").length, v[1].decode(new Uint8Array([0xb0, 0xa1])), v[1].fatal]',
+      note: 'a decoder begins anew, also in mid-stream',
+    },
+    {
+      kind: 'Intl.NumberFormat and the like',
+      value:
+        '[new Intl.NumberFormat("ko-KR", { style: "currency", currency: "KRW" }), new Intl.Locale("ko-Hang")]',
+      check: '[v[0].format(1234.5), v[0] instanceof Intl.NumberFormat, v[1].script]',
+    },
     { kind: 'new Number(1) and the like', value: 'Object("ab")', check: '[typeof v, v + ""]' },
     { kind: 'arguments', value: '(function () { return arguments })(1, 2)', check: '[v.length, v[1]]' },
     { kind: 'process.env', value: 'process.env', check: 'v.PATH', note: 'as plain strings' },
@@ -220,6 +232,5 @@ export const KINDS: Record<string, readonly Kind[]> = {
     { kind: 'running generator, iterator', value: '(function* () { yield 1 })()' },
     { kind: 'Proxy', value: 'new Proxy({}, {})' },
     { kind: 'WeakMap, WeakSet, WeakRef', value: 'new WeakMap()' },
-    { kind: 'Intl.NumberFormat and the like', value: 'new Intl.NumberFormat("en")' },
   ],
 };

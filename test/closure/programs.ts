@@ -556,6 +556,28 @@ export const PROGRAMS: Record<string, Record<string, Program>> = {
       'const v = [Object(1), Object("ab"), Object(true), Object(5n), Object(Symbol.iterator)]; return () => v.map((x) => [typeof x, x.valueOf() === Object(x).valueOf(), String(x.constructor.name)])',
     'boxed string with a property': 'const s = Object("ab"); s.x = 1; return () => [s.length, s[1], s.x]',
     URL: 'const u = new URL("https://a.b/c?d=1#e"); return () => [u.href, u.searchParams.get("d"), u instanceof URL]',
+    'coders of text':
+      'const e = new TextEncoder(), d = new TextDecoder("utf-16le", { ignoreBOM: true }); ' +
+      'return () => [[...e.encode("é한")], d.decode(new Uint8Array([255, 254, 97, 0])), d.encoding, d.ignoreBOM]',
+    'formatters of numbers':
+      'const all = [["de"], ["ko-KR", { style: "currency", currency: "KRW", currencyDisplay: "name" }], ["en", { notation: "compact" }], ' +
+      '["en", { style: "unit", unit: "liter", unitDisplay: "long" }], ["hi-u-nu-deva", { maximumSignificantDigits: 3 }], ' +
+      '["en", { style: "percent", minimumFractionDigits: 1, signDisplay: "always" }], ["en", { useGrouping: false }]]' +
+      '.map(([locale, options]) => new Intl.NumberFormat(locale, options)); ' +
+      'return () => all.map((f) => [0, -1234567.891, 0.25].map((n) => f.format(n)))',
+    'formatters of dates':
+      'const all = [["de"], ["en-US", { dateStyle: "full", timeStyle: "short", timeZone: "Asia/Seoul" }], ["ko", { hour: "numeric" }], ' +
+      '["en", { hour: "2-digit", minute: "2-digit", hourCycle: "h24", timeZone: "UTC" }], ["en", { hour: "numeric", hour12: false }], ' +
+      '["en-u-ca-buddhist", { era: "long", month: "short", fractionalSecondDigits: 2 }]]' +
+      '.map(([locale, options]) => new Intl.DateTimeFormat(locale, options)); ' +
+      'return () => all.map((f) => [f.format(0), f.formatToParts(1e12)])',
+    'what else Intl has':
+      'const de = new Intl.Collator("de-u-co-phonebk", { numeric: true }), sv = new Intl.Collator("sv", { sensitivity: "base" }), ' +
+      'p = new Intl.PluralRules("en", { type: "ordinal" }), r = new Intl.RelativeTimeFormat("ko", { numeric: "auto" }), ' +
+      'l = new Intl.ListFormat("en", { type: "disjunction" }), s = new Intl.Segmenter("th", { granularity: "word" }), ' +
+      'd = new Intl.DisplayNames("ko", { type: "region" }), o = new Intl.Locale("zh-TW", { calendar: "roc" }); ' +
+      'return () => [["a10", "a9", "ä", "ae", "af"].sort(de.compare), sv.compare("v", "W"), p.select(22), r.format(-1, "day"), ' +
+      'l.format(["a", "b", "c"]), [...s.segment("สวัสดีโลก")].length, d.of("KR"), `${o}`, o.calendar, d instanceof Intl.DisplayNames]',
     URLSearchParams: 'const p = new URLSearchParams("a=1&b=2"); return () => [...p]',
     'Math, JSON, Reflect as values':
       'const v = [Math, JSON, Reflect, globalThis]; return () => [v[0] === Math, v[1] === JSON, v[2] === Reflect, v[3] === globalThis]',
@@ -655,11 +677,10 @@ export const PROGRAMS: Record<string, Record<string, Program>> = {
     },
     'a Response': { code: 'const r = new Response("x"); return () => r', refused: /a Response/ },
     'a Blob': { code: 'const b = new Blob(["x"]); return () => b', refused: /a Blob/ },
-    'a formatter of Intl': {
-      code: 'const f = new Intl.NumberFormat("de"); return () => f.format(1)',
-      refused: /NumberFormat|an Intl/,
+    'an impostor of a formatter': {
+      code: 'const f = Object.create(Intl.NumberFormat.prototype); return () => f',
+      refused: /an? (Intl\.)?NumberFormat/,
     },
-    'a TextDecoder': { code: 'const d = new TextDecoder(); return () => d', refused: /a TextDecoder/ },
     'a WebAssembly module': {
       code: 'const m = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); return () => m',
       refused: /Module|WebAssembly/,
