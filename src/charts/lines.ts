@@ -4,6 +4,7 @@ import { named, refusal } from './record';
 import { thinned } from './samples';
 import { bySeries, POINT } from './series';
 import { DASHES, PALETTE, SHAPES } from './theme';
+import { roundSteps } from './units';
 
 /** A point: x, y. */
 export type Point = readonly [x: number, y: number];
@@ -23,6 +24,8 @@ export interface LinesOptions extends ChartOptions {
 const MOST_POINTS = 1500;
 /** With more points than this in a line, they are not marked one by one. */
 const MOST_MARKED = 24;
+/** With more values than this, a logarithmic axis has round labels instead. */
+const MOST_TRIED = 8;
 
 /**
  * Your own figures as lines, one a series. The vertical axis begins at 0, unless it is logarithmic.
@@ -54,25 +57,34 @@ export function lines(series: Readonly<Record<string, readonly Point[]>>, option
   const marked = all.every(([, values]) => values.length <= MOST_MARKED);
   const palette = options.palette ?? PALETTE;
   const by = bySeries('name', names);
-  const axis = (isLog: boolean, title: string, tickCount: unknown) => ({
-    scale: isLog ? { type: 'log', nice: false, padding: 12 } : { zero: true, nice: true },
-    axis: {
-      title: title || null,
-      tickCount,
-      labelOverlap: 'greedy',
-      labelSeparation: 12,
-      ...(isLog ? { format: ',~r', grid: false } : {}),
-    },
+  const axis = (title: string, own: object) => ({
+    title: title || null,
+    labelOverlap: 'greedy',
+    labelSeparation: 12,
+    ...own,
   });
-  const isLogX = log.includes('x');
+  const logarithmic = (title: string, values: readonly number[]) => ({
+    scale: { type: 'log', nice: false, padding: 12 },
+    axis: axis(title, { values, format: ',~r', grid: false }),
+  });
+  const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
+  // What was tried is what one looks for below: 1, 2, 4, 8 threads.
+  const tried = [...new Set(xs)].sort((a, b) => a - b);
   const encoding = {
     x: {
       field: 'x',
       type: 'quantitative',
-      ...axis(isLogX, x, isLogX ? 6 : { expr: 'width / 70' }),
-      ...(isLogX ? {} : { scale: { zero: false, nice: false } }),
+      ...(log.includes('x')
+        ? logarithmic(x, tried.length <= MOST_TRIED ? tried : roundSteps(xs))
+        : { scale: { zero: false, nice: false }, axis: axis(x, { tickCount: { expr: 'width / 70' } }) }),
     },
-    y: { field: 'y', type: 'quantitative', ...axis(log.includes('y'), y, 5) },
+    y: {
+      field: 'y',
+      type: 'quantitative',
+      ...(log.includes('y')
+        ? logarithmic(y, roundSteps(ys))
+        : { scale: { zero: true, nice: true }, axis: axis(y, { tickCount: 5 }) }),
+    },
     color: by(palette),
   };
   const tooltip = {

@@ -4,7 +4,7 @@ import { type Chart, type ChartOptions, checkOptions, createChart } from './char
 import { lanesFor, type Recorded, recordsOf } from './record';
 import { bySeries, POINT } from './series';
 import { NEUTRAL, PALETTE, SHAPES } from './theme';
-import { time, timeUnit } from './units';
+import { roundSteps, time, timeUnit } from './units';
 
 export interface SweepOptions extends ChartOptions {
   /** The best time possible in milliseconds with so many at once: drawn as a dashed line. */
@@ -125,14 +125,4 @@ export function sweep(runs: Recorded | readonly Recorded[], options: SweepOption
     },
     options,
   );
-}
-
-/** 1, 2 and 5 times the powers of ten that span these values: the labels of a logarithmic axis. */
-function roundSteps(values: readonly number[]): number[] {
-  const steps: number[] = [];
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  for (let power = Math.floor(Math.log10(least)); power <= Math.log10(most); power++) {
-    for (const step of [1, 2, 5]) steps.push(+(step * 10 ** power).toPrecision(3));
-  }
-  return steps.filter((step) => step >= least / 1.3 && step <= most * 1.3);
 }

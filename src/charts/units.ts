@@ -56,3 +56,27 @@ export function ordinal(n: number): string {
   const ending = n % 100 >= 11 && n % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
   return `${n}${ending}`;
 }
+
+const ROUND = [
+  [1],
+  [1, 2, 5],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  Array.from({ length: 90 }, (_, tenths) => 1 + tenths / 10),
+];
+
+/**
+ * Labels of a logarithmic axis on which these values, all above 0, stand: the roundest numbers of which at least three
+ * lie between the least and the most of them.
+ */
+export function roundSteps(values: readonly number[]): number[] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  let steps: number[] = [];
+  for (const round of ROUND) {
+    steps = [];
+    for (let power = Math.floor(Math.log10(least)); power <= Math.log10(most); power++) {
+      for (const step of round) steps.push(+(step * 10 ** power).toPrecision(3));
+    }
+    if (steps.filter((step) => step >= least && step <= most).length >= 3) break;
+  }
+  return steps.filter((step) => step >= least / 1.3 && step <= most * 1.3);
+}

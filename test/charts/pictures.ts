@@ -88,6 +88,19 @@ export const pictures: Readonly<Record<string, () => Chart>> = {
       },
       { x: 'paths', y: 'time (ms)', log: 'xy', title: 'More paths, the same work' },
     ),
+  linesOfFewDoublings: () =>
+    lines(
+      {
+        waiting: [1, 2, 4, 8].map((workers) => [workers, 0.97 * workers]),
+        computing: [1, 2, 4, 8].map((workers) => [workers, Math.min(workers, 1.9)]),
+      },
+      { x: 'workers', y: 'times faster', log: 'xy', title: 'More workers than cores' },
+    ),
+  linesOverManyPowers: () =>
+    lines(
+      { copied: Array.from({ length: 22 }, (_, power) => [2 ** power, 0.002 * 2 ** power + 0.01]) },
+      { x: 'size (bytes)', y: 'time (ms)', log: 'xy', title: 'What a message takes' },
+    ),
   linesInSteps: () =>
     lines(
       {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textWidth, wrap } from 'tslab-parallel/dist/charts/text-width';
-import { count, ratio, time, timeUnit } from 'tslab-parallel/dist/charts/units';
+import { count, ratio, roundSteps, time, timeUnit } from 'tslab-parallel/dist/charts/units';
 import { figure } from 'tslab-parallel/dist/notebook';
 
 test('times in the unit that fits', () => {
@@ -58,4 +58,13 @@ test('lines are at most as wide as asked for, and nothing is lost', () => {
   }
   assert.deepEqual(wrap('it took 203 ms', textWidth('it took 203', 12) + 1, 12), ['it took', '203 ms']);
   assert.deepEqual(wrap('one\ntwo', 500, 12), ['one', 'two']);
+});
+
+test('labels of a logarithmic axis: as round as three of them can be', () => {
+  assert.deepEqual(roundSteps([1, 3, 2_000_000]), [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]);
+  assert.deepEqual(roundSteps([0.97, 8]), [1, 2, 5]);
+  assert.deepEqual(roundSteps([300, 550]), [300, 400, 500, 600, 700]);
+  assert.deepEqual(roundSteps([0.031, 0.036]).slice(5, 8), [0.029, 0.03, 0.031]);
+  assert.ok(roundSteps([4, 4]).includes(4));
+  assert.deepEqual(roundSteps([]), []);
 });
