@@ -57,6 +57,7 @@ export function ordinal(n: number): string {
   return `${n}${ending}`;
 }
 
+/** From 1 to 10, the roundest first. */
 const ROUND = [
   [1],
   [1, 2, 5],
@@ -66,17 +67,17 @@ const ROUND = [
 
 /**
  * Labels of a logarithmic axis on which these values, all above 0, stand: the roundest numbers of which at least three
- * lie between the least and the most of them.
+ * lie between the least and the most of them; where those are too close for that, these two.
  */
 export function roundSteps(values: readonly number[]): number[] {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  let steps: number[] = [];
   for (const round of ROUND) {
-    steps = [];
+    const steps: number[] = [];
     for (let power = Math.floor(Math.log10(least)); power <= Math.log10(most); power++) {
       for (const step of round) steps.push(+(step * 10 ** power).toPrecision(3));
     }
-    if (steps.filter((step) => step >= least && step <= most).length >= 3) break;
+    if (steps.filter((step) => step >= least && step <= most).length >= 3)
+      return steps.filter((step) => step >= least / 1.3 && step <= most * 1.3);
   }
-  return steps.filter((step) => step >= least / 1.3 && step <= most * 1.3);
+  return values.length > 0 ? [...new Set([least, most])] : [];
 }

@@ -112,6 +112,7 @@ const MAKERS = new Map<object, (value: never) => Made>([
     URLSearchParams.prototype,
     (value: URLSearchParams) => ({ by: ['URLSearchParams'], with: [String(value)] }),
   ],
+  // Its only encoding is UTF-8; reading that tells an impostor.
   [TextEncoder.prototype, ({ encoding: _ }: TextEncoder) => ({ by: ['TextEncoder'], with: [] })],
   [
     TextDecoder.prototype,

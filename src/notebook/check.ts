@@ -73,8 +73,8 @@ export function judge(caller: string, measured: unknown, expectation: Expectatio
   const bound = { equals: '', atMost: 'at most ', atLeast: 'at least ' }[how];
   return {
     kind,
-    expected: bound + tell(expected, kind),
-    measured: tell(measured, kind),
+    expected: bound + textOf(expected, kind),
+    measured: textOf(measured, kind),
     verdict: expectation.cannot ? "can't be shown here" : holds ? 'held' : 'did not hold',
     ...why(expectation, how !== 'equals' && !holds),
   };
@@ -112,7 +112,7 @@ function show(check: Check): void {
 export const MARKS: Record<Verdict, string> = { held: '✓', 'did not hold': '✗', "can't be shown here": '–' };
 
 /** A measure is rounded; a result that must be exact is not. */
-function tell(value: unknown, kind: Check['kind']): string {
+function textOf(value: unknown, kind: Check['kind']): string {
   if (
     typeof value === 'number' &&
     (kind === 'measure' || (Number.isInteger(value) && Math.abs(value) >= 1000))

@@ -65,6 +65,7 @@ test('labels of a logarithmic axis: as round as three of them can be', () => {
   assert.deepEqual(roundSteps([0.97, 8]), [1, 2, 5]);
   assert.deepEqual(roundSteps([300, 550]), [300, 400, 500, 600, 700]);
   assert.deepEqual(roundSteps([0.031, 0.036]).slice(5, 8), [0.029, 0.03, 0.031]);
-  assert.ok(roundSteps([4, 4]).includes(4));
+  assert.deepEqual(roundSteps([300.12, 300.15]), [300.12, 300.15]);
+  assert.deepEqual(roundSteps([7.33, 7.33]), [7.33]);
   assert.deepEqual(roundSteps([]), []);
 });
