@@ -50,8 +50,8 @@ export function lines(series: Readonly<Record<string, readonly Point[]>>, option
   const points = all.flatMap(([name, values]) =>
     thinned(values, MOST_POINTS / all.length).map((point) => ({
       name,
-      x: +point[0].toPrecision(6),
-      y: +point[1].toPrecision(6),
+      x: rounded(point[0]),
+      y: rounded(point[1]),
     })),
   );
   const marked = all.every(([, values]) => values.length <= MOST_MARKED);
@@ -65,7 +65,7 @@ export function lines(series: Readonly<Record<string, readonly Point[]>>, option
   });
   const logarithmic = (title: string, values: readonly number[]) => ({
     scale: { type: 'log', nice: false, padding: 12 },
-    axis: axis(title, { values, format: ',~r', grid: false }),
+    axis: axis(title, { values, format: ',.12~r', grid: false }),
   });
   const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
   // What was tried is what one looks for below: 1, 2, 4, 8 threads.
@@ -139,6 +139,11 @@ function seriesOf(series: unknown): [string, readonly Point[]][] {
     }
     return [name, points];
   });
+}
+
+/** Digits that nobody sees are bytes all the same; but 4,194,304 is not 4,194,300. */
+function rounded(value: number): number {
+  return Number.isInteger(value) ? value : +value.toPrecision(6);
 }
 
 function descriptionOf(all: readonly (readonly [string, readonly Point[]])[], x: string, y: string): string {

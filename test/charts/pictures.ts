@@ -96,6 +96,11 @@ export const pictures: Readonly<Record<string, () => Chart>> = {
       },
       { x: 'workers', y: 'times faster', log: 'xy', title: 'More workers than cores' },
     ),
+  linesOfExactSizes: () =>
+    lines(
+      { copied: [8, 2048, 524_288, 4_194_304].map((size) => [size, size / 3]) },
+      { x: 'size (bytes)', y: 'time (ns)', log: 'xy', title: 'What a message takes' },
+    ),
   linesOverManyPowers: () =>
     lines(
       { copied: Array.from({ length: 22 }, (_, power) => [2 ** power, 0.002 * 2 ** power + 0.01]) },
