@@ -72,7 +72,7 @@ export {
 } from './pool';
 export { type TrackOptions, track } from './progress';
 export { PythonError, type PythonOptions, type PythonRun, python } from './python';
-export type { Backend, RunRecord, Sample, Samples, Span, Watch } from './record';
+export type { Backend, RunRecord, Sample, Samples, Span, Spans, Watch } from './record';
 export { Recording, watchLoopDelay, watchMemory } from './record';
 export {
   type SimulateOptions,

@@ -1,7 +1,7 @@
 /** The package alone, as a stranger gets it: packed, installed into an empty folder, used with their own tslab. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -53,6 +53,64 @@ suite('packed and installed into an empty folder', () => {
     for (const path of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/index.js'])
       assert.ok(paths.includes(path), `${path} is not in the package`);
     t.diagnostic(`${packed.filename}: ${kB(packed.size)} packed, ${kB(packed.unpackedSize)} unpacked`);
+  });
+
+  suite('its declarations, with the strictest flags', () => {
+    const program = join(root, 'test', 'types', 'stranger.ts');
+    const text = readFileSync(program, 'utf8');
+    const flags =
+      '--noEmit --target es2022 --types node --strict --skipLibCheck false --exactOptionalPropertyTypes ' +
+      '--noUncheckedIndexedAccess --noPropertyAccessFromIndexSignature --noImplicitOverride --noImplicitReturns --isolatedModules';
+    before(() => npm('install', '--prefix', folder, '--prefer-offline', '@types/node@20.19.43'));
+
+    test('the program that is compiled names every export', () => {
+      const doors = readFileSync(join(root, 'src', 'dist', 'index.d.ts'), 'utf8');
+      const names = [...doors.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) =>
+        list.split(',').map((name) => name.replace(/^\s*type /, '').trim()),
+      );
+      assert.ok(names.length > 20, `${names.length} names were found`);
+      assert.deepEqual(
+        names.filter((name) => name && !new RegExp(`\\b${name}\\b`).test(text)),
+        [],
+      );
+    });
+
+    for (const compiler of ['typescript-5.0', 'typescript', 'typescript-7']) {
+      for (const [name, file, options] of [
+        ['CommonJS', 'stranger.cts', '--module node16 --moduleResolution node16'],
+        ['an ES module', 'stranger.mts', '--module node16 --moduleResolution node16'],
+        ['a bundler', 'stranger.ts', '--module esnext --moduleResolution bundler'],
+      ] as const) {
+        test(`${compiler}, ${name}`, async () => {
+          copyFileSync(program, join(folder, file));
+          const tsc = join(root, 'node_modules', compiler, 'bin', 'tsc');
+          const args = [tsc, ...flags.split(' '), ...options.split(' '), file];
+          const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder }).catch(
+            (error) => error,
+          );
+          // What other packages' declarations lack is not ours to mend.
+          const ours = String(stdout)
+            .split('\n')
+            .filter((line) => /^stranger|tslab-parallel/.test(line));
+          assert.deepEqual(ours, []);
+        });
+      }
+    }
+
+    test('publint and attw find nothing', async () => {
+      const tarball = join(folder, packed.filename);
+      const bin = (name: string, file: string) => join(root, 'node_modules', name, file);
+      for (const args of [
+        [bin('publint', 'src/cli.js'), 'run', tarball, '--strict'],
+        [bin('@arethetypeswrong/cli', 'dist/index.js'), tarball, '--no-emoji', '--format', 'ascii'],
+      ]) {
+        const { code, stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder }).then(
+          () => ({ code: 0, stdout: '' }),
+          (error) => error,
+        );
+        assert.equal(code, 0, stdout);
+      }
+    });
   });
 
   test('works on their own tslab', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Recording } from 'tslab-parallel/dist/record';
+import { Recording, type RunRecord } from 'tslab-parallel/dist/record';
 
 test('a record survives JSON with all its spans', () => {
   const record = new Recording({ label: 'sums', backend: 'thread', workers: 2, total: 40 });
@@ -91,4 +91,37 @@ test('a million spans stay within 64 bytes each', () => {
   const bytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
   assert.ok(bytes / 1_000_000 <= 64, `${bytes / 1_000_000} bytes a span`);
   assert.equal(record.spans.length, 1_000_000);
+});
+
+test('spans are read as an array is, before and after JSON', () => {
+  const own = new Recording({ label: 'mine' });
+  own.add({ lane: 'a', startMs: 0, endMs: 1, label: 'short' });
+  own.add({ lane: 'b', startMs: 0, endMs: 30, label: 'long' });
+  const parsed: RunRecord = JSON.parse(JSON.stringify(own));
+  for (const { spans } of [own, parsed]) {
+    assert.deepEqual(
+      spans.filter((span) => span.endMs > 10).map(({ label }) => label),
+      ['long'],
+    );
+    assert.equal(
+      spans.reduce((sum, span) => sum + span.endMs - span.startMs, 0),
+      31,
+    );
+    assert.deepEqual(
+      [spans.some(({ lane }) => lane === 'b'), spans.every(({ lane }) => lane === 'b')],
+      [true, false],
+    );
+    assert.equal(spans.find(({ lane }) => lane === 'b')?.label, 'long');
+    assert.equal(
+      spans.findIndex(({ lane }) => lane === 'b'),
+      1,
+    );
+    assert.deepEqual(
+      spans.slice(-1).flatMap(({ lane }) => [lane, lane]),
+      ['b', 'b'],
+    );
+    const seen: number[] = [];
+    spans.forEach((span, at) => void seen.push(at + span.endMs));
+    assert.deepEqual(seen, [1, 31]);
+  }
 });

@@ -8,15 +8,17 @@ import { openTransport } from './transport';
 /** What a result's `body` is, by the options `as` and `parse`. */
 export type BodyOf<O> = O extends { parse: (...args: never[]) => infer B }
   ? Awaited<B>
-  : O extends { as: 'json' }
-    ? unknown
-    : O extends { as: 'bytes' }
-      ? Uint8Array
-      : string;
+  : BodyAs<Option<O, 'as'>>;
 
-export type ResultOf<O> = O extends { onError: 'collect' }
-  ? PromiseSettledResult<Fetched<BodyOf<O>>>
-  : Fetched<BodyOf<O>>;
+/** An option's type, undefined where it is left out. */
+type Option<O, K extends string> = K extends keyof O ? O[K] : undefined;
+
+/** Of each member of a union by itself: an option in a variable may be one or the other. */
+type BodyAs<A> = A extends 'json' ? unknown : A extends 'bytes' ? Uint8Array : string;
+
+export type ResultOf<O> = Settled<Option<O, 'onError'>, Fetched<BodyOf<O>>>;
+
+type Settled<E, F> = E extends 'collect' ? PromiseSettledResult<F> : F;
 
 /**
  * Fetches many addresses at once and settles every one: a result, or a {@link RequestError} with a documented `code`.
@@ -34,11 +36,19 @@ export type ResultOf<O> = O extends { onError: 'collect' }
  *
  * @throws TypeError for a bad option or address, before anything starts
  */
+export function fanOut(
+  urls: Iterable<Entry> | AsyncIterable<Entry>,
+  options?: undefined,
+): Run<Fetched<string>>;
 export function fanOut<const O extends FanOutOptions>(
   urls: Iterable<Entry> | AsyncIterable<Entry>,
-  options?: O,
-): Run<ResultOf<O>> {
-  const { own, map } = checkFanOutOptions(options ?? {});
+  options: O | undefined,
+): Run<ResultOf<O>>;
+export function fanOut(
+  urls: Iterable<Entry> | AsyncIterable<Entry>,
+  options: FanOutOptions = {},
+): Run<unknown> {
+  const { own, map } = checkFanOutOptions(options);
   checkIterable(urls);
   const list = Array.isArray(urls) ? toRequests(urls) : undefined;
   const requester = new Requester(own);
@@ -46,7 +56,7 @@ export function fanOut<const O extends FanOutOptions>(
     workers: own.concurrency,
     init: () => openTransport(own.transport, own),
   });
-  const run: Run<Fetched<unknown>> = pool.map(
+  const run: Run<unknown> = pool.map(
     urls,
     (entry, index, { local: send, signal }) => {
       const request = list?.[index] ?? toRequest(entry);
@@ -55,7 +65,7 @@ export function fanOut<const O extends FanOutOptions>(
     },
     { ...map, label: map.label ?? 'fanOut' },
   );
-  return run as unknown as Run<ResultOf<O>>;
+  return run;
 }
 
 function checkIterable(urls: unknown): void {

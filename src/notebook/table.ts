@@ -8,7 +8,10 @@ export interface TableOptions {
   title?: string;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+/** Any object: its own enumerable properties are the cells. */
+type Row = object;
+
+type Cells = Readonly<Record<string, unknown>>;
 
 const DISPLAY = Symbol.for('Jupyter.display');
 
@@ -19,24 +22,31 @@ const DISPLAY = Symbol.for('Jupyter.display');
  * right; what a row lacks stays empty.
  *
  * @example table([{ workers: 1, 'time (ms)': 80.2 }, { workers: 2, 'time (ms)': 43.1 }])
- * @throws TypeError when the rows are not a list of objects
+ * @param rows any iterable of objects, such as `run.record.spans`
+ * @throws TypeError when the rows are not that
  */
-export function table(rows: readonly Row[], options: TableOptions = {}): Table {
+export function table(rows: Iterable<Row>, options: TableOptions = {}): Table {
   const isRow = (row: unknown) => typeof row === 'object' && row !== null && !Array.isArray(row);
-  if (!Array.isArray(rows) || !rows.every(isRow)) {
+  const isIterable = typeof rows === 'object' && rows !== null && Symbol.iterator in rows;
+  const list = isIterable ? [...rows] : [];
+  if (!isIterable || !list.every(isRow)) {
     throw new TypeError(
-      `table() needs a list of objects, such as [{ workers: 1, ms: 80 }]; got ${inspect(rows)}.`,
+      `table() needs objects in a list, such as [{ workers: 1, ms: 80 }]; got ${inspect(rows)}.`,
     );
   }
-  return new Table(rows, options.title);
+  return new Table(list, options.title);
 }
 
 /** See {@link table}. */
 export class Table {
+  readonly rows: readonly Cells[];
+
   constructor(
-    readonly rows: readonly Row[],
+    rows: readonly Row[],
     readonly title: string | undefined,
-  ) {}
+  ) {
+    this.rows = rows as readonly Cells[];
+  }
 
   get columns(): string[] {
     return [...new Set(this.rows.flatMap((row) => Object.keys(row)))];
@@ -46,7 +56,7 @@ export class Table {
     const { rows, columns, title } = this;
     const style = (value: unknown) =>
       typeof value === 'number' ? ' style="text-align:right"' : ' style="text-align:left"';
-    const cells = (row: Row) =>
+    const cells = (row: Cells) =>
       columns.map((column) => `<td${style(row[column])}>${escaped(textOf(row[column]))}</td>`).join('');
     const heads = columns.map((column) => `<th${style(rows[0]?.[column])}>${escaped(column)}</th>`).join('');
     return {

@@ -45,9 +45,14 @@ export function parmap<T, R>(
 export function parmap<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   fn: (item: T, index: number, worker: WorkerContext<undefined>) => R | Promise<R>,
-  options?: ParmapOptions,
+  options?: ParmapOptions & { onError?: 'throw' | undefined },
 ): Run<R>;
-// biome-ignore lint/suspicious/noExplicitAny: the signatures are the two above.
+export function parmap<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  fn: (item: T, index: number, worker: WorkerContext<undefined>) => R | Promise<R>,
+  options: ParmapOptions,
+): Run<R | PromiseSettledResult<R>>;
+// biome-ignore lint/suspicious/noExplicitAny: the signatures are those above.
 export function parmap(items: any, fn: (...args: any[]) => any, options: ParmapOptions = {}): Run<any> {
   checkItems(items);
   checkFunction(fn);

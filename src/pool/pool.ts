@@ -37,8 +37,13 @@ export interface Pool<L = undefined> {
   map<T, R>(
     items: Iterable<T> | AsyncIterable<T>,
     fn: (item: T, index: number, worker: WorkerContext<L>) => R | Promise<R>,
-    options?: MapOptions,
+    options?: MapOptions & { onError?: 'throw' | undefined },
   ): Run<R>;
+  map<T, R>(
+    items: Iterable<T> | AsyncIterable<T>,
+    fn: (item: T, index: number, worker: WorkerContext<L>) => R | Promise<R>,
+    options: MapOptions,
+  ): Run<R | PromiseSettledResult<R>>;
   /** Calls `fn` once, on one worker. */
   submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R>;
   /**
@@ -100,7 +105,7 @@ class EnginePool<L> implements Pool<L> {
     return this.#engine.workers;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the two signatures of `map` are the interface's.
+  // biome-ignore lint/suspicious/noExplicitAny: the signatures of `map` are the interface's.
   map(items: any, fn: (...args: any[]) => any, options: MapOptions = {}): Run<any> {
     checkItems(items);
     checkFunction(fn);

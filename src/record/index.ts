@@ -1,4 +1,4 @@
 export { now } from './clock';
 export { describe, milliseconds, Recording } from './recording';
-export type { Backend, RunRecord, RunStatus, Span, SpanStatus } from './types';
+export type { Backend, RunRecord, RunStatus, Span, SpanStatus, Spans } from './types';
 export { type Sample, type Samples, type Watch, watchLoopDelay, watchMemory } from './watch';

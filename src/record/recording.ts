@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { now } from './clock';
 import { Table, toCSV, toTrace } from './export';
-import type { Backend, RunRecord, RunStatus, Span, SpanStatus } from './types';
+import type { Backend, RunRecord, RunStatus, Span, SpanStatus, Spans } from './types';
 
 const STATUSES: readonly SpanStatus[] = ['ok', 'failed', 'cancelled'];
 
@@ -9,7 +9,7 @@ const STATUSES: readonly SpanStatus[] = ['ok', 'failed', 'cancelled'];
 export type NewSpan = Pick<Span, 'lane' | 'startMs' | 'endMs'> & Partial<Span>;
 
 /** Spans in columns of typed arrays: 45 bytes a span, so that a million of them can be kept. */
-class SpanTable implements Iterable<Span> {
+class SpanTable implements Spans {
   length = 0;
   #index = new Float64Array(16);
   #count = new Uint32Array(16);
@@ -57,6 +57,25 @@ class SpanTable implements Iterable<Span> {
       if (text?.error !== undefined) span.error = text.error;
       yield span;
     }
+  }
+
+  // As an array does it: written once, for what a reader asks of spans is asked of all of them.
+  readonly every = this.#asArray('every');
+  readonly filter = this.#asArray('filter');
+  readonly find = this.#asArray('find');
+  readonly findIndex = this.#asArray('findIndex');
+  readonly flatMap = this.#asArray('flatMap');
+  readonly forEach = this.#asArray('forEach');
+  readonly map = this.#asArray('map');
+  readonly reduce = this.#asArray('reduce');
+  readonly slice = this.#asArray('slice');
+  readonly some = this.#asArray('some');
+
+  #asArray<M extends Exclude<keyof Spans, 'length' | typeof Symbol.iterator>>(method: M): Span[][M] {
+    return ((...args: unknown[]) => {
+      const spans = [...this];
+      return Reflect.apply(spans[method], spans, args);
+    }) as Span[][M];
   }
 
   #laneNumber(lane: string): number {
@@ -117,7 +136,7 @@ export class Recording implements RunRecord {
     this.total = of.total === undefined ? null : of.total;
   }
 
-  get spans(): Iterable<Span> & { readonly length: number } {
+  get spans(): Spans {
     return this.#spans;
   }
 

@@ -25,6 +25,24 @@ export interface Span {
   error?: string;
 }
 
+/** A record's spans, in order of their recording: read like an array, which they are after JSON. */
+export interface Spans
+  extends Iterable<Span>,
+    Pick<
+      readonly Span[],
+      | 'length'
+      | 'every'
+      | 'filter'
+      | 'find'
+      | 'findIndex'
+      | 'flatMap'
+      | 'forEach'
+      | 'map'
+      | 'reduce'
+      | 'slice'
+      | 'some'
+    > {}
+
 /**
  * What happened in a run: plain data, so that `JSON.parse(JSON.stringify(record))` works wherever a record does.
  */
@@ -35,7 +53,7 @@ export interface RunRecord {
   /** Lanes the run could use. */
   readonly workers: number;
   /** `parmap` only: why it chose this backend, in a sentence. */
-  readonly why?: string;
+  readonly why?: string | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
   /** Milliseconds from start to end; so far, while it runs. */
@@ -46,6 +64,5 @@ export interface RunRecord {
   readonly ok: number;
   readonly failed: number;
   readonly cancelled: number;
-  /** In order of their recording. Iterate, or take `length`; an array after JSON. */
-  readonly spans: Iterable<Span> & { readonly length: number };
+  readonly spans: Spans;
 }

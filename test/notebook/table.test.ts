@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { table } from 'tslab-parallel';
+import { Recording, table } from 'tslab-parallel';
 import { Kernel } from '../harness/kernel';
 
 const rows = [
@@ -42,8 +42,22 @@ test('in a cell: HTML with its text, also by show()', async () => {
   }
 });
 
+test('any iterable of objects: typed rows, a set, a generator, the spans of a run', () => {
+  interface Row {
+    a: number;
+  }
+  const typed: Row[] = [{ a: 1 }];
+  const record = new Recording();
+  record.add({ lane: 'me', startMs: 0, endMs: 2 });
+  function* generated() {
+    yield { a: 1 };
+  }
+  for (const rows of [typed, new Set(typed), generated()]) assert.equal(String(table(rows)), 'a\n1');
+  assert.match(String(table(record.spans)), /^index +count +lane/);
+});
+
 test('anything but a list of objects is refused', () => {
   for (const wrong of [undefined, 'rows', { a: 1 }, [1], [[1]], [null]]) {
-    assert.throws(() => table(wrong as never), /table\(\) needs a list of objects/);
+    assert.throws(() => table(wrong as never), /table\(\) needs objects in a list/);
   }
 });
