@@ -201,15 +201,27 @@ class VegaChart implements Chart {
   }
 }
 
-/** `over` on top of `base`: objects field by field, anything else replaced; undefined removes (null is a value). */
+/**
+ * `over` on top of `base`: objects field by field, anything else replaced; undefined removes (null is a value). What comes
+ * shares no object or array with either: a reader who changes one chart's spec changes no other.
+ */
 export function merge(base: unknown, over: unknown): unknown {
-  if (!isPlain(base) || !isPlain(over)) return over;
-  const result: Record<string, unknown> = { ...base };
+  if (Array.isArray(over)) return over.map((value) => merge(undefined, value));
+  if (!isFields(over)) return over;
+  const result = isFields(base) ? (merge(undefined, base) as Record<string, unknown>) : {};
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) delete result[key];
     else result[key] = merge(result[key], value);
   }
   return result;
+}
+
+/** An object that JSON writes field by field: no Date, nothing with a JSON of its own. */
+function isFields(value: unknown): value is Record<string, unknown> {
+  return (
+    Object.prototype.toString.call(value) === '[object Object]' &&
+    typeof (value as { toJSON?: unknown }).toJSON !== 'function'
+  );
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

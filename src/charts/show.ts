@@ -7,8 +7,7 @@ const DISPLAY = Symbol.for('Jupyter.display');
 /**
  * Shows a value in the cell as it should look: one that has a method `Symbol.for('Jupyter.display')`, Deno's protocol,
  * which returns MIME types and their content (or a promise of it), and a Vega-Lite spec (an object whose `$schema` says
- * so), which gets the looks of our charts where it has none of its own: a transparent background, colours, fonts, 600
- * pixels of width. Anything else is printed. Outside a notebook, its text is printed.
+ * so), which gets the looks of our charts where it has none of its own: colours, fonts, 600 pixels of width. Anything else is printed. Outside a notebook, its text is printed.
  *
  * @example
  * await show({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<b>bold</b>' }) });

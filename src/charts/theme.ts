@@ -1,4 +1,4 @@
-/** Looks that hold on a light and on a dark page: the background is the page's. */
+/** Looks that hold on a light and on a dark page. */
 
 /**
  * Okabe and Ito's colours, which people with any kind of colour blindness can tell apart ("Color Universal Design",
@@ -26,11 +26,10 @@ export const TITLE_SIZE = 14;
 export const WIDTH = 600;
 
 /**
- * In every spec. Text colours are left to the viewer: JupyterLab gives Vega white text in its dark theme, black in its
- * light one.
+ * In every spec. Text colours and the background behind them are left to the viewer together: JupyterLab gives Vega white
+ * text on grey in its dark theme, black on white in its light one, and doesn't draw again when its theme changes.
  */
 export const config = {
-  background: 'transparent',
   font: FONT,
   // The picture has one description; one for each of a thousand blocks would triple its size.
   aria: false,
@@ -80,8 +79,9 @@ export const THEME_TEXT = {
 /** Readable on white (4.5:1) and on near-black (4.2:1): an SVG doesn't know the page it will stand on. */
 export const NEUTRAL_TEXT = '#767676';
 
-/** For the SVG, whose text colour is the page's to set (see svg.ts). */
+/** For the SVG, whose text colour (see svg.ts) and background are the page's. */
 export const svgConfig = {
+  background: 'transparent',
   style: {
     'guide-label': { fill: 'currentColor' },
     'guide-title': { fill: 'currentColor' },

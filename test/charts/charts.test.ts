@@ -158,6 +158,37 @@ suite('options', () => {
     assert.equal(spec(chart).height, 100);
   });
 
+  test('each chart has a spec of its own, down to the last object', () => {
+    const given = { encoding: { x: { axis: { grid: false } } }, data: { values: [{ at: new Date(0) }] } };
+    const every = [
+      () => timeline(four),
+      () => compare(four),
+      () => latency(threads, { spec: given }),
+      () => utilization(four),
+      () => lines({ one: [[1, 2]] }),
+    ];
+    const objectsOf = (value: unknown, found = new Set<object>()) => {
+      if (typeof value !== 'object' || value === null || found.has(value)) return found;
+      found.add(value);
+      for (const part of Object.values(value)) objectsOf(part, found);
+      return found;
+    };
+    const seen = objectsOf(given.encoding);
+    for (const draw of [...every, ...every]) {
+      const own = objectsOf(draw().spec);
+      for (const object of own) {
+        if (!(object instanceof Date)) assert.ok(!seen.has(object), JSON.stringify(object).slice(0, 200));
+      }
+      for (const object of own) seen.add(object);
+    }
+    (timeline(four).spec as { config: { axis: { gridOpacity: number } } }).config.axis.gridOpacity = 1;
+    assert.notEqual(
+      (timeline(four).spec as { config: { axis: { gridOpacity: number } } }).config.axis.gridOpacity,
+      1,
+    );
+    assert.ok((latency(threads, { spec: given }).spec as typeof given).data.values[0]?.at instanceof Date);
+  });
+
   test('a partial spec is merged: objects by field, anything else replaced, undefined removes', () => {
     const before = spec(compare(four));
     const after = spec(

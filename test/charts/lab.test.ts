@@ -113,25 +113,43 @@ suite('in JupyterLab', { skip: browser.skip }, () => {
     assert.notEqual((await chart.screenshot()).toString('base64'), before);
   });
 
-  test('the dark theme has light text, and the page shows through', async () => {
+  test('a theme that changes leaves every chart readable, drawn again or not', async () => {
     const { page } = notebook;
-    await page.getByRole('menuitem', { name: 'Settings', exact: true }).click();
-    for (const item of [/^Theme$/, /^JupyterLab Dark$/])
-      await page.locator('.lm-Menu-itemLabel', { hasText: item }).click();
-    await page.locator('body[data-jp-theme-light="false"]').waitFor({ state: 'attached' });
+    const choose = async (theme: 'Dark' | 'Light') => {
+      await page.getByRole('menuitem', { name: 'Settings', exact: true }).click();
+      for (const item of [/^Theme$/, new RegExp(`^JupyterLab ${theme}$`)])
+        await page.locator('.lm-Menu-itemLabel', { hasText: item }).click();
+      await page.locator(`body[data-jp-theme-light="${theme === 'Light'}"]`).waitFor({ state: 'attached' });
+    };
+    const picture = async (name: string) =>
+      shades((await ink(notebook.charts(3), `chart-3-${name}.png`)).png);
+    /** What is right of the bars are their figures: dark on light, or light on dark. */
+    const isReadable = ({ dark, light }: Shades, name: string) => {
+      const [paper, text] = [Math.max(dark.paper, light.paper), Math.min(dark.text, light.text)];
+      assert.ok(paper > 0.3, `${name}: ${paper} of the picture is its background`);
+      assert.ok(text > 0.002, `${name}: ${text} of what is right of the bars is text`);
+    };
+    isReadable(await picture('light'), 'light');
+    await choose('Dark');
+    isReadable(await picture('light-then-dark'), 'drawn in the light, seen in the dark');
     await notebook.runAll();
     await notebook.idle();
-    await ink(notebook.charts(2), 'chart-2-dark.png');
-    const { png } = await ink(notebook.charts(3), 'chart-3-dark.png');
-    const { dark, light } = await shades(png);
-    assert.ok(dark > 0.3, `${dark} of the picture is as dark as the page`);
-    assert.ok(light > 0.002, `${light} of what is right of the bars is as light as text`);
+    const drawn = await picture('dark');
+    isReadable(drawn, 'drawn in the dark');
+    assert.ok(drawn.dark.paper > 0.3, 'a dark page has dark charts');
+    await choose('Light');
+    isReadable(await picture('dark-then-light'), 'drawn in the dark, seen in the light');
   });
 
-  /** Share of the pixels that are nearly black; and nearly white, right of the bars, where only their figures stand. */
-  async function shades(png: Buffer): Promise<{ dark: number; light: number }> {
+  interface Shades {
+    dark: { paper: number; text: number };
+    light: { paper: number; text: number };
+  }
+
+  /** Shares of the pixels that are dark, and light: of the picture, and right of the bars, where only their figures stand. */
+  async function shades(png: Buffer): Promise<Shades> {
     const blank = await notebook.page.context().newPage();
-    const shares = await blank.evaluate<{ dark: number; light: number }>(`(async () => {
+    const shares = await blank.evaluate<Shades>(`(async () => {
       const image = new Image();
       image.src = 'data:image/png;base64,${png.toString('base64')}';
       await image.decode();
@@ -144,10 +162,11 @@ suite('in JupyterLab', { skip: browser.skip }, () => {
         for (let at = 0; at < data.length; at += 4) if (isOne(data.subarray(at, at + 3))) ones++;
         return ones / (data.length / 4);
       };
-      return {
-        dark: share(0, 0, (rgb) => Math.max(...rgb) < 40),
-        light: share(Math.round(width * 0.67), Math.round(height * 0.25), (rgb) => Math.min(...rgb) > 200),
-      };
+      const both = (isOne) => ({
+        paper: share(0, 0, isOne),
+        text: share(Math.round(width * 0.67), Math.round(height * 0.25), isOne),
+      });
+      return { dark: both((rgb) => Math.max(...rgb) < 60), light: both((rgb) => Math.min(...rgb) > 200) };
     })()`);
     await blank.close();
     return shares;
