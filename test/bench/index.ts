@@ -15,13 +15,34 @@ import { benchKernel } from './kernel';
 import { benchPool } from './pool';
 import { benchScale } from './scale';
 
-async function main([area, row]: string[]): Promise<void> {
+/** Each returns its rows, or prints them itself. */
+const AREAS: Record<string, (row?: string) => Promise<Measured[] | undefined>> = {
+  pool: benchPool,
+  fetch: benchFetch,
+  cluster: benchCluster,
+  scale: () => benchScale().then(() => undefined),
+  capture: () => benchCapture().then(() => undefined),
+  advise: () => benchAdvise().then(() => undefined),
+  kernel: () => benchKernel().then(() => undefined),
+};
+
+/** @returns what could not be measured, in sentences */
+async function main([only, row]: string[]): Promise<string[]> {
+  if (only && !(only in AREAS))
+    return [`There is no area ${only}; there are ${Object.keys(AREAS).join(', ')}.`];
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model}, Node ${process.version}`;
   console.log(`${machine}; load ${loadavg()[0]!.toFixed(1)} at the start`);
   const measured: Measured[] = [];
-  if (!area || area === 'pool') measured.push(...(await benchPool(row)));
-  if (!area || area === 'fetch') measured.push(...(await benchFetch(row)));
-  if (!area || area === 'cluster') measured.push(...(await benchCluster(row)));
+  const failures: string[] = [];
+  for (const [area, bench] of Object.entries(AREAS)) {
+    if (only && area !== only) continue;
+    try {
+      measured.push(...((await bench(row)) ?? []));
+    } catch (error) {
+      // What this one needs may be missing here; the others don't depend on it.
+      failures.push(`${area}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
   const folder = join(__dirname, 'results');
   mkdirSync(folder, { recursive: true });
   writeFileSync(
@@ -34,14 +55,14 @@ async function main([area, row]: string[]): Promise<void> {
     writeFileSync(join(folder, `${name}.svg`), await compare(bars, { title }).toSVG());
   }
   if (measured.length > 0) console.log(`\nAlso in ${folder}`);
-  if (!area || area === 'scale') await benchScale();
-  if (!area || area === 'capture') await benchCapture();
-  if (!area || area === 'advise') await benchAdvise();
-  if (!area || area === 'kernel') await benchKernel();
+  return failures;
 }
 
 main(process.argv.slice(2)).then(
-  () => process.exit(0),
+  (failures) => {
+    for (const failure of failures) console.error(`\nNot measured: ${failure}`);
+    process.exit(failures.length > 0 ? 1 : 0);
+  },
   (error) => {
     console.error(error);
     process.exit(1);

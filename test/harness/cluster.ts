@@ -1,5 +1,6 @@
 /** A Redis and workers of the test's own, as a user would start them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -51,6 +52,10 @@ export class RedisServer {
     ];
     const [program, ...rest] = [...this.command, 'redis-server', ...args];
     this.#child = spawn(program!, rest, { stdio: 'ignore' });
+    const started = once(this.#child, 'spawn'); // rejects where the program isn't there
+    await started.catch((error: Error) => {
+      throw new Error(`${program} can't be started (${error.message}): install redis-server.`);
+    });
     if (this.command.length === 0 && !this.extra.includes('--tls-port')) await this.#answers();
     else await new Promise((resolve) => setTimeout(resolve, 500));
   }
