@@ -6,7 +6,6 @@ import { suite, test } from 'node:test';
 import ts from 'typescript';
 import { root } from './harness/kernel';
 import {
-  leftovers,
   type Notebook,
   notebooks as paths,
   readNotebook,
@@ -97,10 +96,6 @@ for (const { title, file, sources, rows } of documents) {
 
 for (const notebook of notebooks) {
   suite(notebook.name, () => {
-    test('has no stored outputs and no execution counts', () => {
-      assert.deepEqual(leftovers(notebook), []);
-    });
-
     test('every cell has an id of its own', () => {
       const ids = notebook.all.map(({ id }) => id);
       assert.deepEqual(

@@ -5,7 +5,6 @@ import { after, before, test } from 'node:test';
 import { Kernel, root } from './harness/kernel';
 import {
   charts,
-  leftovers,
   missing,
   type Notebook,
   readNotebook,
@@ -26,15 +25,6 @@ before(async () => {
   kernel = await Kernel.start({ cwd: join(root, 'test', 'fixtures') });
 });
 after(() => kernel.close());
-
-test('a stored output and an execution count are found', () => {
-  const [first] = notebook.cells;
-  const dirty = { ...notebook, cells: [{ ...first!, storedOutputs: 1, executionCount: 3 }] };
-  assert.match(
-    leftovers(dirty).join('\n'),
-    /^chart\.ipynb, cell 2 .*1 stored output\(s\), execution count 3$/,
-  );
-});
 
 test('a failing cell is named with its notebook and its error', async () => {
   await assert.rejects(runNotebook(kernel, withSource(`throw new Error('on purpose')`)), (error: Error) => {

@@ -21,11 +21,13 @@ import {
   wrongResults,
 } from './harness/notebook';
 
-const USAGE = `Usage: npm run notebooks -- [notebook ...] [--section name] [--output] [--times]
+const USAGE = `Usage: npm run notebooks -- [notebook ...] [--section name] [--set knob=value] [--output] [--times]
 
   notebook   part of a notebook's name, such as 05 or gallery; without one all are run
   --section  only the first cell and the section whose heading begins with this number or contains these words;
              the document's own heading and a cell's id will do, too
+  --set      gives a knob another value wherever it stands at a line's beginning, const workers = 2; for instance
+             --set workers=4; may be repeated
   --output   also what the cells print and the text of their charts
   --times    writes what each notebook took into the table of index.ipynb: for a quiet machine with two cores`;
 
@@ -44,6 +46,12 @@ export async function main(args: string[]): Promise<void> {
     }));
     const some = chosen.filter(({ cells }) => cells.length > 0);
     if (some.length === 0) throw new CliError(noSection(values.section!, chosen));
+    if (values.times && values.set.length > 0)
+      throw new CliError('--times is about the notebooks as they are: leave out --set.');
+    setKnobs(
+      some.flatMap(({ cells }) => cells),
+      values.set,
+    );
     await prepareEnvironment(root);
     const runs: NotebookRun[] = [];
     for (const { notebook, cells } of some) runs.push(await run(notebook, cells, values.output ?? false));
@@ -60,6 +68,7 @@ function options(args: string[]) {
       allowPositionals: true,
       options: {
         section: { type: 'string', short: 's' },
+        set: { type: 'string', multiple: true, default: [] },
         output: { type: 'boolean', short: 'o' },
         times: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -107,6 +116,39 @@ function isCalled({ level, heading, document, cells }: Section, called: string):
     headings.some((text) => text.includes(called.toLowerCase())) ||
     cells.some(({ id }) => id.startsWith(called))
   );
+}
+
+/** A knob is a constant on a line of its own: `const workers = 2;   // try 1, 4, 16`. */
+function setKnobs(cells: CodeCell[], settings: readonly string[]): void {
+  for (const setting of settings) {
+    const [, name, value] = /^([A-Za-z_$][\w$]*)=(.+)$/s.exec(setting) ?? [];
+    if (name === undefined || value === undefined)
+      throw new CliError(`--set takes name=value, such as workers=4; got ${setting}.`);
+    const knob = new RegExp(`^((?:const|let) ${name.replaceAll('$', '\\$')}(?:: [^=;]+)? = )[^;\n]+`, 'gm');
+    let set = 0;
+    for (const cell of cells) {
+      cell.source = cell.source.replace(knob, (_, before: string) => {
+        set++;
+        return before + value;
+      });
+    }
+    const parameters = cells.find(({ tags }) => tags.includes('parameters'));
+    if (set === 0 && parameters) {
+      // As papermill does it: what the cell with this tag doesn't define is defined after it.
+      parameters.source += `\nconst ${name} = ${value};`;
+      set = 1;
+    }
+    if (set === 0) throw new CliError(`No knob is called ${name}: ${knobsOf(cells)}.`);
+    console.log(`${name} = ${value} in ${set} ${set === 1 ? 'cell' : 'cells'}`);
+  }
+}
+
+/** The knobs there are, for the message that one isn't. */
+function knobsOf(cells: readonly CodeCell[]): string {
+  const found = cells.flatMap(({ source }) =>
+    [...source.matchAll(/^const ([\w$]+)(?:: [^=;]+)? = [^;\n]+; *\/\/ try /gm)].map(([, name]) => name),
+  );
+  return found.length === 0 ? 'there are none in these cells' : `there are ${[...new Set(found)].join(', ')}`;
 }
 
 function noSection(called: string, chosen: { notebook: Notebook }[]): string {

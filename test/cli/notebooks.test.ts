@@ -44,3 +44,14 @@ test('a notebook, a section and an option that are not there are told, with thos
   assert.equal(option.code, 1);
   assert.match(option.output, /Unknown option '--sektion'.*\n\nUsage: npm run notebooks/s);
 });
+
+test('a knob is set from outside; one that is not there is told with those that are', async (t) => {
+  const two = await notebooks(t, '05', '--section', '37', '--set', 'workers=1', '--set', 'repeat=1');
+  assert.match(two.output, /^workers = 1 in \d+ cells?\nrepeat = 1 in 1 cell\n/);
+  assert.equal(two.code, 0, two.output);
+  const unknown = await notebooks(t, '05', '--section', '37', '--set', 'wokers=1');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.output, /No knob is called wokers: there are .*\bworkers\b/);
+  const bare = await notebooks(t, '05', '--set', 'workers');
+  assert.match(bare.output, /--set takes name=value, such as workers=4; got workers\./);
+});

@@ -11,8 +11,6 @@ export interface CodeCell {
   number: number;
   source: string;
   tags: string[];
-  storedOutputs: number;
-  executionCount: number | null;
 }
 
 export interface Notebook {
@@ -47,8 +45,6 @@ interface RawCell {
   id: string;
   cell_type: string;
   source: string | string[];
-  outputs?: unknown[];
-  execution_count?: number | null;
   metadata?: { tags?: string[] };
 }
 
@@ -71,8 +67,6 @@ export function readNotebook(path: string): Notebook {
       number: index + 1,
       source,
       tags: cell.metadata?.tags ?? [],
-      storedOutputs: cell.outputs?.length ?? 0,
-      executionCount: cell.execution_count ?? null,
     };
     notebook.cells.push(code);
     notebook.sections.at(-1)?.cells.push(code);
@@ -110,17 +104,6 @@ export function wholeSection(sections: Section[], index: number): CodeCell[] {
 /** `05.ipynb, cell 7 (const workers = 2;)` */
 export function nameOf(notebook: Notebook, cell: CodeCell): string {
   return `${notebook.name}, cell ${cell.number} (${cell.source.trim().split('\n', 1)[0]})`;
-}
-
-/** What a run left in the file, one line each: a notebook in the repository has no outputs and no counts. */
-export function leftovers(notebook: Notebook): string[] {
-  return notebook.cells.flatMap((cell) => {
-    const found = [
-      ...(cell.storedOutputs > 0 ? [`${cell.storedOutputs} stored output(s)`] : []),
-      ...(cell.executionCount === null ? [] : [`execution count ${cell.executionCount}`]),
-    ];
-    return found.length > 0 ? [`${nameOf(notebook, cell)}: ${found.join(', ')}`] : [];
-  });
 }
 
 /**
