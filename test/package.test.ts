@@ -1,9 +1,17 @@
 /** The package alone, as a stranger gets it: packed, installed into an empty folder, used with their own tslab. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Kernel, root } from './harness/kernel';
@@ -44,7 +52,7 @@ suite('packed and installed into an empty folder', () => {
 
   test('has what a user needs and nothing else', (t) => {
     const needed =
-      /^(package\.json|README\.md|LICENSE|dist\/.*\.(js|d\.ts)|cli\/([a-z]+\.py|requirements\.txt|templates\/.+))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|overview\.svg|(closure|cluster)\/[A-Z]+\.md|dist\/.*\.(js|d\.ts)|cli\/([a-z]+\.py|requirements\.txt|templates\/.+))$/;
     const paths = packed.files.map(({ path }) => path);
     assert.deepEqual(
       paths.filter((path) => !needed.test(path)),
@@ -53,6 +61,28 @@ suite('packed and installed into an empty folder', () => {
     for (const path of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/index.js'])
       assert.ok(paths.includes(path), `${path} is not in the package`);
     t.diagnostic(`${packed.filename}: ${kB(packed.size)} packed, ${kB(packed.unpackedSize)} unpacked`);
+  });
+
+  test('every link of its README leads somewhere', () => {
+    const installed = join(folder, 'node_modules', 'tslab-parallel');
+    for (const file of ['README.md', 'closure/KINDS.md', 'cluster/SCALE.md', 'CHANGELOG.md']) {
+      const text = readFileSync(join(installed, file), 'utf8');
+      const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(
+        ([, heading = '']) =>
+          `#${heading
+            .toLowerCase()
+            .replace(/[^\p{L}\p{N} _-]/gu, '')
+            .replaceAll(' ', '-')}`,
+      );
+      const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+      if (file === 'README.md') assert.ok(links.length > 5, `${links.length} links`);
+      for (const link of links.filter((target) => !/^https?:/.test(target))) {
+        const isThere = link.startsWith('#')
+          ? anchors.includes(link)
+          : existsSync(join(installed, dirname(file), link));
+        assert.ok(isThere, `${file}: ${link}`);
+      }
+    }
   });
 
   suite('its declarations, with the strictest flags', () => {
