@@ -68,12 +68,15 @@ export {
   type PoolOptions,
   parmap,
   Run,
+  type RunOn,
+  type RunOnOptions,
+  runOn,
   type WorkerContext,
 } from './pool';
 export { type TrackOptions, track } from './progress';
 export { PythonError, type PythonOptions, type PythonRun, python } from './python';
-export type { Backend, RunRecord, Sample, Samples, Span, Spans, Watch } from './record';
-export { Recording, watchLoopDelay, watchMemory } from './record';
+export type { Backend, RunRecord, Sample, Samples, Span, Spans, Timing, Watch } from './record';
+export { Recording, timeit, watchLoopDelay, watchMemory } from './record';
 export {
   type SimulateOptions,
   Simulation,

@@ -56,7 +56,10 @@ import {
   RequestError,
   type RequestErrorCode,
   Run,
+  type RunOn,
+  type RunOnOptions,
   type RunRecord,
+  runOn,
   type Sample,
   type Samples,
   Semaphore,
@@ -81,8 +84,10 @@ import {
   type TableOptions,
   type TimelineOptions,
   TimeoutError,
+  type Timing,
   type TrackOptions,
   table,
+  timeit,
   timeline,
   track,
   utilization,
@@ -121,6 +126,15 @@ async function pools(how: 'collect' | 'throw'): Promise<void> {
   await pool.map(rows, fn, given);
   await pool.close();
   console.log(numbers, settled, either, wrong, name, sum, availableCores());
+}
+
+async function several(): Promise<void> {
+  const four: RunOn = { backend: 'thread', workers: 4 };
+  const options: RunOnOptions = { workers: 2, timeoutMs: 1000 };
+  const named: Run<number>[] = await runOn({ loop: 'serial', four }, [1, 2], (n) => n * n, options);
+  const listed: Run<string>[] = await runOn(['serial', 'async'], new Set([1]), String);
+  const { medianMs, values }: Timing = await timeit(() => named.length, { times: 3 });
+  console.log(listed, medianMs, values);
 }
 
 function records(run: Run<number>): void {
@@ -235,6 +249,6 @@ function errors(error: unknown): string {
   return classes.some((one) => error instanceof one) ? String((error as Error).message) : '';
 }
 
-export { charts, errors, everything, explaining, fetching, pools, records, sharing };
+export { charts, errors, everything, explaining, fetching, pools, records, several, sharing };
 export const isRun = (value: unknown): boolean => value instanceof Run || value instanceof Simulation;
 export const isTable = (value: unknown): boolean => value instanceof Table;
