@@ -1,17 +1,29 @@
 /** The same program in Python, run here and now, for comparison. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import { checkMilliseconds, checkOptions, refuse } from '../arguments';
 import { InterruptedError, TimeoutError } from '../errors';
-import { inNotebook, onInterrupt, sawPython } from '../notebook';
+import { display, inNotebook, onInterrupt, sawPython } from '../notebook';
 import type { RunRecord, Span } from '../record';
 import { findInterpreter } from './interpreter';
 import { parse, stringify } from './json';
-import { MAIN, MODULE } from './runner';
+
+/** A file, not compiled: it stands in the sources' folder. */
+const RUNNER = join(__dirname, '..', '..', 'python', 'runner.py');
+/** Also what multiprocessing's spawned workers run to find the program's functions. */
+const MAIN = 'from _tslab_parallel import run\n\nrun(globals())\n';
 
 export interface PythonOptions {
   /**
@@ -97,6 +109,20 @@ interface Row {
 }
 
 /**
+ * Runs `main(**knobs)` of a file, looked for in the folder `python` beside the notebook and beside the notebook itself, and
+ * shows its source, folded, above what it prints. `main` may be `async`; what it returns is the `value`.
+ *
+ * `from spans import span` in the file (see `notebooks/python/spans.py`) draws blocks here and does nothing when the file runs alone.
+ *
+ * @example await python('print_sum.py', { workers: 3 })
+ * @param knobs keyword arguments of `main`: numbers, text, lists, plain objects
+ */
+export function python(
+  file: `${string}.py`,
+  knobs?: Readonly<Record<string, unknown>>,
+  options?: Omit<PythonOptions, 'input'>,
+): Promise<PythonRun>;
+/**
  * Runs a Python program and returns what it did, printed and gave back.
  *
  * What the program prints appears in the cell line by line, and its last expression is the `value`, as in a cell of a
@@ -118,9 +144,16 @@ interface Row {
  * @throws PythonError with Python's traceback; InterruptedError when the cell is interrupted, which ends the program and
  * all processes it started; TimeoutError; TypeError for a bad argument, or where the last expression is not JSON.
  */
-export async function python(source: string, options: PythonOptions = {}): Promise<PythonRun> {
-  if (typeof source !== 'string') refuse('source', 'a Python program as a string', source);
-  checkOptions('python options', options, OPTIONS);
+export function python(source: string, options?: PythonOptions): Promise<PythonRun>;
+export async function python(
+  program: string,
+  second: object = {},
+  third: Omit<PythonOptions, 'input'> = {},
+): Promise<PythonRun> {
+  if (typeof program !== 'string') refuse('source', 'a Python program as a string', program);
+  const isFile = /^[^\r\n]+\.py$/.test(program);
+  const options: PythonOptions = isFile ? third : second;
+  checkOptions('python options', options, isFile ? OPTIONS.filter((name) => name !== 'input') : OPTIONS);
   const { input, interpreter, label = 'Python', quiet = false, signal, timeoutMs } = options;
   if (interpreter !== undefined && (typeof interpreter !== 'string' || interpreter === '')) {
     refuse('interpreter', 'the path of a Python', interpreter);
@@ -129,16 +162,22 @@ export async function python(source: string, options: PythonOptions = {}): Promi
   if (typeof quiet !== 'boolean') refuse('quiet', 'true or false', quiet);
   if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
   checkMilliseconds('timeoutMs', timeoutMs);
-  const data = stringify(input);
+  const file = isFile ? findFile(program) : undefined;
+  const data = file ? stringify({ file, knobs: second }, 'knobs') : stringify(input);
   const command = findInterpreter(interpreter);
   signal?.throwIfAborted();
 
   const folder = mkdtempSync(join(tmpdir(), 'tslab-parallel-python-'));
   try {
     writeFileSync(join(folder, 'main.py'), MAIN);
-    writeFileSync(join(folder, '_tslab_parallel.py'), MODULE);
-    writeFileSync(join(folder, 'program.py'), source);
-    writeFileSync(join(folder, 'input.json'), data);
+    copyFileSync(RUNNER, join(folder, '_tslab_parallel.py'));
+    if (file) {
+      writeFileSync(join(folder, 'program.json'), data);
+      if (!quiet) showSource(file);
+    } else {
+      writeFileSync(join(folder, 'program.py'), program);
+      writeFileSync(join(folder, 'input.json'), data);
+    }
     const calledAt = Date.now();
     const ended = await run(command, join(folder, 'main.py'), { quiet, signal, timeoutMs });
     const result = readResult(folder);
@@ -146,14 +185,41 @@ export async function python(source: string, options: PythonOptions = {}): Promi
     if (result.error) throw pythonError(result, ended.output);
     sawPython(result.gil ? result.version : `${result.version} without GIL`);
     if (result.notJson !== undefined) {
+      const advice = file ? 'Let main() return' : 'End the program with';
       throw new TypeError(
-        `python() can't return the program's value: ${result.notJson}. End the program with numbers, text, True, False, None, or lists and dicts of those.`,
+        `python() can't return the program's value: ${result.notJson}. ${advice} numbers, text, True, False, None, or lists and dicts of those.`,
       );
     }
     return toRun(label, result, readRows(folder, result), ended.output, calledAt);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** @throws Error that says where it was looked for and which programs there are */
+function findFile(name: string): string {
+  const places = [resolve('python', name), resolve(name)];
+  const found = places.find((place) => existsSync(place));
+  if (found) return found;
+  const folder = resolve('python');
+  const programs = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.py')) : [];
+  const others = programs.length > 0 ? `; there are ${programs.join(', ')}` : '';
+  throw new Error(`There is no Python program ${name} in ${folder} or ${process.cwd()}${others}.`);
+}
+
+/** Folded, and coloured by whoever renders Markdown. */
+function showSource(file: string): void {
+  const source = readFileSync(file, 'utf8').trimEnd();
+  // A fence must be longer than any in the text.
+  const longest = Math.max(2, ...[...source.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  const name = relative('', file).replaceAll('\\', '/');
+  display({
+    data: {
+      'text/markdown': `<details>\n<summary><code>${name.startsWith('..') ? basename(file) : name}</code></summary>\n\n${fence}python\n${source}\n${fence}\n\n</details>`,
+      'text/plain': source,
+    },
+  });
 }
 
 const OPTIONS = ['input', 'interpreter', 'label', 'quiet', 'signal', 'timeoutMs'];

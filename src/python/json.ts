@@ -6,9 +6,9 @@ const isPlain = (value: object) => {
 };
 
 /** @throws TypeError for what JSON would lose silently: NaN, a Map, a function, a class instance without `toJSON`. */
-export function stringify(input: unknown): string {
+export function stringify(input: unknown, name = 'input'): string {
   const lost = (key: string, what: string): never => {
-    const where = key === '' ? 'input' : `input, at "${key}",`;
+    const where = key === '' ? name : `${name}, at "${key}",`;
     throw new TypeError(
       `${where} is ${what}, which JSON can't carry to Python. Give numbers, text, true, false, null, and lists and plain objects of those.`,
     );
@@ -36,7 +36,7 @@ export function stringify(input: unknown): string {
     return JSON.stringify(input, carry) ?? 'null';
   } catch (error) {
     if (error instanceof TypeError && /circular/.test(error.message)) {
-      throw new TypeError("input contains itself, which JSON can't carry to Python.");
+      throw new TypeError(`${name} contains itself, which JSON can't carry to Python.`);
     }
     throw error;
   }

@@ -1,18 +1,15 @@
-/**
- * The Python side of `python()`, kept as text so that the package needs no files beside its compiled ones. Each run gets
- * a folder of its own with `MAIN` (which becomes `__main__`) and `MODULE`; nothing but the standard library is used.
- */
+"""
+The Python side of `python()`: runs the program of a notebook cell, or the main() of a file, and writes down what happened.
 
-/** `main.py`: also what multiprocessing's spawned workers run to find the program's functions. */
-export const MAIN = `from _tslab_parallel import run
-run(globals())
-`;
+Each run gets a folder of its own with a copy of this file as `_tslab_parallel.py` and a `main.py` that calls `run`. Works with
+Python 3.8 and later, with nothing but the standard library.
+"""
 
-/** `_tslab_parallel.py`. Works with Python 3.8 and later. */
-export const MODULE = String.raw`"""Runs the program of a notebook cell and writes down what happened. Made by tslab-parallel for one run."""
 import ast
 import atexit
 import contextlib
+import importlib
+import inspect
 import json
 import linecache
 import math
@@ -23,7 +20,7 @@ import threading
 import time
 import traceback
 
-CELL = "<cell>"
+CELL = "<cell>"  # a program's text; a file's own path otherwise
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 SPANS = os.path.join(FOLDER, "spans.jsonl")
 MAX_SAFE = 2**53 - 1
@@ -38,21 +35,62 @@ _file = None
 def run(scope):
     """Runs the program with scope as its globals. In a worker that multiprocessing spawned: only its definitions."""
     scope.pop("run")
+    if os.path.exists(os.path.join(FOLDER, "program.json")):
+        if scope["__name__"] == "__main__":
+            _end_with_the_kernel()
+            _run_here(_load_file, scope)
+        return  # a worker finds the file's functions by its module
     source = _read("program.py")
     # As in the interpreter's own prompt, a program that is indented as a whole is moved to the left.
     if next((line for line in source.splitlines() if line.strip()), "")[:1].isspace():
         source = textwrap.dedent(source)
     linecache.cache[CELL] = (len(source), None, source.splitlines(True), CELL)  # for tracebacks
-    scope.update(span=span, tick=tick, start_clock=start_clock, data=json.loads(_read("input.json"), object_hook=_from_json))
+    scope.update(
+        span=span,
+        tick=tick,
+        start_clock=start_clock,
+        data=json.loads(_read("input.json"), object_hook=_from_json),
+    )
     if scope["__name__"] == "__main__":
         _end_with_the_kernel()
-        _run_here(source, scope)
+        _run_here(lambda: _compile(source), scope)
     else:
         sys.stdout.reconfigure(line_buffering=True)
         _compile(source)(scope)
 
 
-def _run_here(source, scope):
+def _load_file():
+    """Returns a function that calls the file's main() with the notebook's knobs."""
+    global CELL
+    program = json.loads(_read("program.json"), object_hook=_from_json)
+    CELL, knobs = program["file"], program["knobs"]
+    folder, name = os.path.split(CELL)
+    sys.path[0] = folder  # as for a script: what lies beside it can be imported, by spawned workers too
+    sys.argv = [CELL]
+    module = importlib.import_module(name[: -len(".py")])
+    if not os.path.samefile(getattr(module, "__file__", None) or FOLDER, CELL):
+        raise ImportError("%s is the name of a module of Python's own: give the file another name" % name)
+    if not callable(getattr(module, "main", None)):
+        raise AttributeError("%s has no function main(), which python() calls with its knobs" % name)
+    known = inspect.signature(module.main).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        for knob in knobs:
+            if knob not in known:
+                has = ", ".join(known) or "none"
+                raise TypeError("main() of %s has no knob %s; it has %s" % (name, knob, has))
+
+    def program(scope):
+        value = module.main(**knobs)
+        if inspect.iscoroutine(value):
+            import asyncio
+
+            value = asyncio.run(value)
+        return value
+
+    return program
+
+
+def _run_here(load, scope):
     global _child, _result
     _child = False
     sys.path[0] = os.getcwd()
@@ -60,17 +98,24 @@ def _run_here(source, scope):
     sys.argv = [CELL]
     # Lines appear as they are printed, as in a terminal; without buffering, threads would mix within a line.
     sys.stdout.reconfigure(line_buffering=True)
-    result = {"version": sys.version.split()[0], "gil": getattr(sys, "_is_gil_enabled", lambda: True)(), "executable": sys.executable, "spans": _spans}
+    result = {
+        "version": sys.version.split()[0],
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
+        "executable": sys.executable,
+        "spans": _spans,
+    }
     _result = result
     try:
-        program = _compile(source)
+        program = load()
         result["startedAt"] = time.time() * 1000
         result["start"] = clock()
         try:
             value = program(scope)
         finally:
             result["end"] = clock()
-        result["value"] = _to_json(value, "its last expression")
+        result["value"] = _to_json(
+            value, "its last expression" if CELL == "<cell>" else "what main() returns"
+        )
     except NotJson as error:
         result["notJson"] = str(error)
     except BaseException as error:
@@ -97,7 +142,9 @@ def _finish(result):
 def _compile(source):
     """Returns a function that runs source and returns the value of its last expression, if it ends with one."""
     tree = compile(source, CELL, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = (
+        ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    )
     codes = [compile(tree, CELL, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)]
     if last:
         codes.append(compile(last, CELL, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True))
@@ -131,7 +178,8 @@ def _describe(error):
         trace = trace.tb_next
     lines = traceback.format_exception(type(error), error, trace)
     last = [line for line in "".join(lines).strip().splitlines() if line.strip()][-1]
-    described = {"type": type(error).__name__, "message": last, "traceback": "".join(lines)}
+    text = "".join(lines).replace(os.path.dirname(CELL) + os.sep, "") if CELL != "<cell>" else "".join(lines)
+    described = {"type": type(error).__name__, "message": last, "traceback": text}
     missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
     if missing and missing.split(".")[0] not in sys.modules:
         described["missing"] = missing.split(".")[0]
@@ -188,7 +236,9 @@ def tick(label=None):
         turn is not None
         and turn["thread"] == me
         and turn["label"] == label
-        and (_has_gil or now - turn["end"] < 0.005)  # without a GIL nobody takes it away: a pause ends the turn
+        and (
+            _has_gil or now - turn["end"] < 0.005
+        )  # without a GIL nobody takes it away: a pause ends the turn
     ):
         turn["end"] = now
         if _child and now - turn["sent"] > 0.002:
@@ -298,7 +348,7 @@ def _to_json(value, where):
         if isinstance(value, dict) and all(isinstance(key, (str, int)) for key in value):
             return {str(key): _to_json(item, "%s[%r]" % (where, key)) for key, item in value.items()}
     except RecursionError:
-        raise NotJson("its last expression contains itself, or is nested too deep for JSON") from None
+        raise NotJson("it contains itself, or is nested too deep for JSON") from None
     shown = repr(value) if isinstance(value, float) else "of type " + type(value).__name__
     if isinstance(value, dict):
         shown = "a dict with keys that are not text"
@@ -363,4 +413,3 @@ def _end_with_the_kernel():
         ended, status = os.waitpid(program, os.WNOHANG)
         if ended:
             os._exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
-`;
