@@ -1,8 +1,9 @@
 /** Refuses bad arguments, in the same words everywhere. */
 import { inspect } from 'node:util';
+import { redacted } from './redact';
 
 function came(value: unknown): string {
-  const shown = inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+  const shown = redacted(inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY }));
   const short = shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
   if (value === null || value === undefined || Number.isNaN(value)) return short;
   return `${short} (${typeof value})`;

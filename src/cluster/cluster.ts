@@ -10,16 +10,8 @@ import { encodeItems, fromMessage } from '../pool/message';
 import type { CheckedPoolOptions } from '../pool/options';
 import type { Aside, DoneMessage } from '../pool/protocol';
 import { now } from '../record';
-import {
-  clockOffset,
-  connect,
-  defaultRedis,
-  keyOf,
-  libraries,
-  PREFIX,
-  REDIS_OPTIONS,
-  shown,
-} from './connection';
+import { redacted } from '../redact';
+import { clockOffset, connect, defaultRedis, keyOf, libraries, PREFIX, REDIS_OPTIONS } from './connection';
 import {
   type Answer,
   type Ask,
@@ -573,7 +565,7 @@ export class Cluster implements Engine<Capture> {
   #giveUp(): void {
     const seconds = Math.round(this.#options.reconnectMs / 100) / 10;
     const error = new ClusterError(
-      `Redis at ${shown(this.#url)} has been away for ${seconds} s (reconnectMs), so the run was given up.`,
+      `Redis at ${redacted(this.#url)} has been away for ${seconds} s (reconnectMs), so the run was given up.`,
     );
     this.#isTicking = false;
     this.#silentTicks = 0;
@@ -606,7 +598,7 @@ export class Cluster implements Engine<Capture> {
       }
       const waitedMs =
         now() - Math.max(running.startedMs, ...[...this.#sent.values()].map(({ heardMs }) => heardMs));
-      const start = `npx tslab-parallel worker --redis ${shown(this.#url)} --name ${name}`;
+      const start = `npx tslab-parallel worker --redis ${redacted(this.#url)} --name ${name}`;
       if (waitedMs > NOBODY_MS) {
         job.fail(
           new ClusterError(`No worker of "${name}" has come in ${NOBODY_MS / 1000} s. Start one: ${start}`),
@@ -698,7 +690,7 @@ export class Cluster implements Engine<Capture> {
     for (await this.#lookAround(link); there() < wanted; await this.#lookAround(link)) {
       if (now() > untilMs) {
         throw new ClusterError(
-          `${there()} of ${wanted} workers of "${name}" are there after ${NOBODY_MS / 1000} s. Start more: npx tslab-parallel worker --redis ${shown(this.#url)} --name ${name}`,
+          `${there()} of ${wanted} workers of "${name}" are there after ${NOBODY_MS / 1000} s. Start more: npx tslab-parallel worker --redis ${redacted(this.#url)} --name ${name}`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, 200));

@@ -2,6 +2,7 @@ import type * as BullMQ from 'bullmq';
 import type { Redis, RedisOptions } from 'ioredis';
 import { ClusterError } from '../errors';
 import { now } from '../record';
+import { redacted } from '../redact';
 
 /** All keys in Redis begin with this; BullMQ's own too. */
 export const PREFIX = 'tslab-parallel';
@@ -26,11 +27,6 @@ export function libraries(): { bullmq: typeof BullMQ; Redis: typeof Redis } {
 /** The address from the environment, where none is given. */
 export function defaultRedis(): string {
   return process.env.REDIS_URL || 'redis://localhost:6379';
-}
-
-/** The address without its password. */
-export function shown(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@');
 }
 
 export const REDIS_OPTIONS: RedisOptions = {
@@ -64,7 +60,7 @@ export function connect(url: string, patienceMs: number, onError: (error: Error)
       const why = last ? words(last) : `no answer in ${patienceMs} ms`;
       reject(
         new ClusterError(
-          `Redis at ${shown(url)} can't be used: ${why}. Start one with "redis-server", or give another address (redis).`,
+          `Redis at ${redacted(url)} can't be used: ${why}. Start one with "redis-server", or give another address (redis).`,
         ),
       );
     };

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Job as BullJob, Worker as BullWorker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { now } from '../record';
-import { clockOffset, connect, isFinal, keyOf, libraries, PREFIX, REDIS_OPTIONS, shown } from './connection';
+import { redacted } from '../redact';
+import { clockOffset, connect, isFinal, keyOf, libraries, PREFIX, REDIS_OPTIONS } from './connection';
 import { Crew } from './crew';
 import {
   type Answer,
@@ -91,7 +92,7 @@ export class Machine {
     const { bullmq } = libraries();
     let complained = false;
     this.#redis = await connect(url, 30_000, (error) => {
-      if (!complained && !isFinal(error)) say(`waiting for Redis at ${shown(url)} ...`);
+      if (!complained && !isFinal(error)) say(`waiting for Redis at ${redacted(url)} ...`);
       complained = true;
     });
     this.#subscriber = await connect(url, 30_000, () => {});

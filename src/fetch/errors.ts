@@ -1,3 +1,5 @@
+import { OwnError } from '../errors';
+import { redacted } from '../redact';
 import type { Fetched } from './request';
 
 /** Why a request failed, in the order of an exchange. */
@@ -46,10 +48,10 @@ const REASONS = {
 export type RequestErrorCode = keyof typeof REASONS;
 
 /** A request of a fan-out that failed, after all its attempts. */
-export class RequestError extends Error {
+export class RequestError extends OwnError {
   override name = 'RequestError';
   readonly code: RequestErrorCode;
-  /** The address that was asked for. */
+  /** The address that was asked for, with `…` for what looks like a secret in it. */
   readonly url: string;
   /** How often it was tried. */
   readonly attempts: number;
@@ -61,10 +63,11 @@ export class RequestError extends Error {
     code: RequestErrorCode,
     of: { url: string; attempts?: number; detail?: string; cause?: unknown; response?: Fetched<unknown> },
   ) {
-    const { url, attempts = 1, detail, cause, response } = of;
+    const { attempts = 1, detail, cause, response } = of;
+    const url = redacted(of.url);
     const more = detail ?? (cause instanceof Error && code !== 'redirects' ? causeWords(cause) : undefined);
     super(
-      `${url}: ${REASONS[code]}${more ? `: ${more}` : ''}${attempts > 1 ? `, ${attempts} times` : ''}.`,
+      `${url}: ${REASONS[code]}${more ? `: ${redacted(more)}` : ''}${attempts > 1 ? `, ${attempts} times` : ''}.`,
       cause === undefined ? undefined : { cause },
     );
     this.code = code;

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { checkMilliseconds, checkOptions, checkWhole, refuse } from '../arguments';
 import type { MapOptions } from '../pool';
 import { checkMapOptions } from '../pool/options';
+import { redacted } from '../redact';
 import type { Fetched } from './request';
 import type { Outgoing, Transport } from './transport';
 
@@ -188,6 +189,6 @@ export function toRequests(entries: readonly unknown[]): Outgoing[] {
   }
   if (wrong.length === 0) return requests;
   const more = wrong.length > 10 ? `; and ${wrong.length - 10} more` : '';
-  const which = wrong.slice(0, 10).join('; ');
+  const which = redacted(wrong.slice(0, 10).join('; '));
   throw new TypeError(`${wrong.length} of ${entries.length} entries can't be fetched: ${which}${more}.`);
 }

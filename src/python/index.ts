@@ -14,7 +14,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import { checkMilliseconds, checkOptions, refuse } from '../arguments';
-import { InterruptedError, TimeoutError } from '../errors';
+import { InterruptedError, OwnError, TimeoutError } from '../errors';
 import { display, inNotebook, onInterrupt, sawPython } from '../notebook';
 import type { RunRecord, Span } from '../record';
 import { findInterpreter } from './interpreter';
@@ -59,7 +59,7 @@ export interface PythonRun extends RunRecord {
 }
 
 /** The Python program raised an exception, or ended before its last line. */
-export class PythonError extends Error {
+export class PythonError extends OwnError {
   override name = 'PythonError';
   /** Python's own traceback, of the program's lines only; empty if the program was ended from outside. */
   readonly traceback: string;
@@ -73,11 +73,6 @@ export class PythonError extends Error {
     this.output = output;
     Object.defineProperties(this, { name: hidden, traceback: hidden, output: hidden });
     this.stack = `PythonError: ${message}${traceback ? `\n${traceback.trimEnd()}` : ''}`;
-  }
-
-  /** Python's traceback only: Node would put brackets around a stack without frames of its own. */
-  [inspect.custom](): string {
-    return this.stack!;
   }
 }
 

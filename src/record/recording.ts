@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { redacted } from '../redact';
 import { now } from './clock';
 import { Table, toCSV, toTrace } from './export';
 import type { Backend, RunRecord, RunStatus, Span, SpanStatus, Spans } from './types';
@@ -36,7 +37,9 @@ class SpanTable implements Spans {
     this.#status[at] = STATUSES.indexOf(span.status ?? 'ok');
     this.#attempt[at] = span.attempt ?? 1;
     if (span.label !== undefined || span.error !== undefined) {
-      this.#texts.set(at, { label: span.label, error: span.error });
+      // A record is stored, drawn and published.
+      const text = (words: string | undefined) => (words === undefined ? undefined : redacted(words));
+      this.#texts.set(at, { label: text(span.label), error: text(span.error) });
     }
   }
 
@@ -130,7 +133,7 @@ export class Recording implements RunRecord {
       total?: number | null;
     } = {},
   ) {
-    this.label = of.label ?? 'run';
+    this.label = redacted(of.label ?? 'run');
     this.#backend = of.backend ?? 'serial';
     this.#workers = of.workers ?? 1;
     this.total = of.total === undefined ? null : of.total;

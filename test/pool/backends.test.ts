@@ -197,7 +197,7 @@ for (const backend of ['serial', 'async', 'thread', 'process', 'cluster'] as con
         assert.equal(error.message, 'seven');
         assert.equal(error.cause, 'a reason');
         assert.equal(error.index, 7);
-        assert.equal(error.item, '7');
+        assert.equal(error.item, 7);
         assert.doesNotMatch(error.stack ?? '', /src[\\/]dist|workerpool/);
         return true;
       });
