@@ -13,7 +13,8 @@ const COMPOUND =
 const BEFORE_KEY =
   /^(api|access|auth|private|secret|client|session|app|subscription|account|shared|license)$/;
 
-function isSecret(name: string, inAddress: boolean): boolean {
+/** Whether what stands under this name is a secret. */
+export function isSecret(name: string, inAddress: boolean): boolean {
   const parts = name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .toLowerCase()

@@ -1,6 +1,7 @@
 import { decode } from './body';
 import { classify, RequestError, type RequestErrorCode } from './errors';
 import type { CheckedOptions } from './options';
+import { isRedirect, RedirectError } from './redirects';
 import { type Exchange, type Incoming, type Outgoing, type Send, TooLarge } from './transport';
 
 /** An answer, its body decoded. */
@@ -59,7 +60,8 @@ export class Attempt implements Exchange {
       if (this.aborted) return; // settled before
       const isTooLarge =
         error instanceof TooLarge || (error as NodeJS.ErrnoException | null)?.code === 'ERR_BUFFER_TOO_LARGE';
-      if (isTooLarge) this.#fail('too-large', `more than ${maxBytes} bytes`);
+      if (error instanceof RedirectError) this.#fail('redirects', error.message);
+      else if (isTooLarge) this.#fail('too-large', `more than ${maxBytes} bytes`);
       else this.#fail(classify(error, this.#firstByteMs > 0), undefined, error);
     }
   }
@@ -106,8 +108,8 @@ export class Attempt implements Exchange {
     return this.#options.maxBytes;
   }
 
-  answered(): void {
-    this.#firstByteMs = performance.now() - this.#startMs;
+  answered(status = 0): void {
+    if (this.#firstByteMs === 0 && !isRedirect(status)) this.#firstByteMs = performance.now() - this.#startMs;
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {

@@ -23,7 +23,7 @@ const REASONS = {
   /** The answer is not valid HTTP. */
   protocol: 'the answer is not valid HTTP',
   /** More than 20 redirects, or one that leads nowhere. */
-  redirects: 'the redirects go in a circle, are more than 20, or lead nowhere',
+  redirects: "the redirects can't be followed",
   /** The status is not 2xx; only with `throwHttpErrors`. */
   status: 'the status is not 2xx (throwHttpErrors)',
   /** The connection was closed or reset in the middle of the body. */
@@ -65,7 +65,7 @@ export class RequestError extends OwnError {
   ) {
     const { attempts = 1, detail, cause, response } = of;
     const url = redacted(of.url);
-    const more = detail ?? (cause instanceof Error && code !== 'redirects' ? causeWords(cause) : undefined);
+    const more = detail ?? (cause instanceof Error ? causeWords(cause) : undefined);
     super(
       `${url}: ${REASONS[code]}${more ? `: ${redacted(more)}` : ''}${attempts > 1 ? `, ${attempts} times` : ''}.`,
       cause === undefined ? undefined : { cause },
@@ -120,17 +120,12 @@ const SYSTEM_CODES: Readonly<Record<string, RequestErrorCode>> = {
   UND_ERR_HEADERS_TIMEOUT: 'headers-timeout',
   ERR_STREAM_PREMATURE_CLOSE: 'truncated',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'truncated',
-  ERR_INVALID_URL: 'redirects', // the entry's own address was looked at before
 };
 
 /** Finds the code for what a transport threw, by the codes of the system, of Node, of node-fetch and of undici. */
 export function classify(error: unknown, inBody: boolean): RequestErrorCode {
   const { code, name, message } = root(error);
-  const { type } = error as SystemError;
-  if (name === 'HTTPParserError') return 'protocol';
-  if (type === 'max-redirect' || type === 'invalid-redirect' || type === 'unsupported-redirect')
-    return 'redirects';
-  if (/redirect/i.test(message ?? '')) return 'redirects';
+  if (name === 'HTTPParserError' || message === 'bad upgrade') return 'protocol'; // undici's words for 101
   if (typeof code !== 'string') return 'network';
   const known = SYSTEM_CODES[code];
   if (known) return known === 'reset' && inBody ? 'truncated' : known;

@@ -1,8 +1,9 @@
 /** What carries one request: node-fetch, undici, or a function with fetch's signature. */
-import { Agent as HttpAgent } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { following } from './redirects';
 
 /** A request as all transports take it. */
 export interface Outgoing {
@@ -15,7 +16,7 @@ export interface Outgoing {
 /** An answer with its whole body. */
 export interface Incoming {
   readonly status: number;
-  /** Where the redirects ended. */
+  /** Who answered. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
@@ -23,7 +24,7 @@ export interface Incoming {
   readonly isEncoded: boolean;
 }
 
-/** Carries out one request. Rejects with what its library threw, and when `exchange` is aborted. */
+/** Carries out one request, redirects left to `redirects.ts`. Rejects with what its library threw, and when `exchange` is aborted. */
 export type Send = (request: Outgoing, exchange: Exchange) => Promise<Incoming>;
 
 /** The body is longer than it may be. */
@@ -38,8 +39,8 @@ export interface Exchange {
   readonly aborted: boolean;
   readonly reason: unknown;
   readonly maxBytes: number;
-  /** To be called at the first byte of the answer. */
-  answered(): void;
+  /** To be called at the first byte of an answer; one that may be a redirect only counts where its status is left out. */
+  answered(status?: number): void;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
@@ -75,7 +76,7 @@ export type FetchLike = (
     headers: Record<string, string>;
     body?: string | Uint8Array;
     signal: AbortSignal;
-    redirect: 'follow';
+    redirect: 'manual';
   },
 ) => Promise<FetchLikeResponse>;
 
@@ -92,7 +93,6 @@ export type Transport = 'node-fetch' | 'undici' | FetchLike;
 
 /** What a kept connection may be idle for. Servers mostly close theirs after 5 seconds or more. */
 const IDLE_MS = 4000;
-const MAX_REDIRECTS = 20;
 const ENCODINGS = { 'accept-encoding': 'gzip, deflate, br' };
 
 export interface Limits {
@@ -101,10 +101,10 @@ export interface Limits {
 }
 
 /** Loads a transport, and makes sure that it keeps as many connections as a fan-out of this size can use. */
-export function openTransport(transport: Transport, limits: Limits): Promise<Send> {
-  if (transport === 'node-fetch') return nodeFetch(limits);
-  if (transport === 'undici') return undici(limits);
-  return Promise.resolve(fetchLike(transport));
+export async function openTransport(transport: Transport, limits: Limits): Promise<Send> {
+  if (transport === 'node-fetch') return following(await nodeFetch(limits));
+  if (transport === 'undici') return following(await undici(limits));
+  return following(fetchLike(transport));
 }
 
 // node-fetch
@@ -120,6 +120,7 @@ function limitConnecting(socket: Socket, event: 'connect' | 'secureConnect', ms:
 }
 
 type Connect = (...args: unknown[]) => Socket;
+type AddRequest = (request: ClientRequest, ...rest: unknown[]) => void;
 
 function keepAliveAgents(connectTimeoutMs: number) {
   const options = { keepAlive: true, timeout: IDLE_MS, scheduling: 'lifo' } as const;
@@ -129,8 +130,19 @@ function keepAliveAgents(connectTimeoutMs: number) {
     [http, 'connect'],
     [https, 'secureConnect'],
   ] as const) {
-    const own = agent as unknown as { createConnection: Connect };
-    const connect = own.createConnection;
+    const own = agent as unknown as { createConnection: Connect; addRequest: AddRequest };
+    const { createConnection: connect, addRequest } = own;
+    own.addRequest = (request, ...rest) => {
+      // Node leaves an answer of 101, which nobody asked for, to whoever listens; else nothing ever comes of it.
+      request.once('upgrade', (_answer, socket: Socket) => {
+        socket.destroy();
+        request.emit(
+          'error',
+          Object.assign(new Error('it would change the protocol (101)'), { code: 'HPE_UPGRADE' }),
+        );
+      });
+      addRequest.call(agent, request, ...rest);
+    };
     own.createConnection = (...args) => limitConnecting(connect.apply(agent, args), event, connectTimeoutMs);
   }
   return { http, https };
@@ -162,14 +174,14 @@ async function nodeFetch({ concurrency, connectTimeoutMs }: Limits): Promise<Sen
       body,
       signal: exchange,
       agent,
-      follow: MAX_REDIRECTS,
+      redirect: 'manual',
       // node-fetch would take half a gzip for a whole one: the body is decoded here, strictly.
       compress: false,
     });
-    exchange.answered();
+    exchange.answered(response.status);
     return {
       status: response.status,
-      url: response.url,
+      url,
       headers: plain(response.headers),
       bytes: await readStream(response.body, exchange),
       isEncoded: true,
@@ -205,8 +217,7 @@ function readStream(stream: Readable, { maxBytes }: Exchange): Promise<Buffer> {
 
 /** The parts of undici 7 that are used. */
 interface Undici {
-  Agent: new (options: object) => Dispatcher & { compose(interceptor: unknown): Dispatcher };
-  interceptors: { redirect(options: object): unknown };
+  Agent: new (options: object) => Dispatcher;
 }
 
 interface Dispatcher {
@@ -218,7 +229,7 @@ interface DispatchController {
 }
 
 interface DispatchHandler {
-  onRequestStart(controller: DispatchController, context: { history?: URL[] } | undefined): void;
+  onRequestStart(controller: DispatchController): void;
   onResponseStart(controller: DispatchController, status: number, headers: UndiciHeaders): void;
   onResponseData(controller: DispatchController, piece: Buffer): void;
   onResponseEnd(): void;
@@ -227,25 +238,17 @@ interface DispatchHandler {
 
 type UndiciHeaders = Record<string, string | string[] | undefined>;
 
-/** Kept between calls, by their limits. `following` follows redirects, over the same connections. */
-const dispatchers = new Map<string, { direct: Dispatcher; following: Dispatcher }>();
+/** Kept between calls, by their limits. */
+const dispatchers = new Map<string, Dispatcher>();
 
 async function undici(limits: Limits): Promise<Send> {
   const key = `${limits.connectTimeoutMs} ${limits.concurrency}`;
-  const kept = dispatchers.get(key) ?? (await openDispatchers(limits));
+  const kept = dispatchers.get(key) ?? (await openDispatcher(limits));
   dispatchers.set(key, kept);
-  const { direct, following } = kept;
-  return async (request, exchange) => {
-    // What looks for redirects costs a tenth of a request, and is rarely needed. A request that only reads may be
-    // made again to follow one; another must not.
-    if (request.method !== 'GET' && request.method !== 'HEAD') return dispatch(following, request, exchange);
-    const answer = await dispatch(direct, request, exchange);
-    const isRedirect = answer.status >= 300 && answer.status < 400 && answer.headers.location !== undefined;
-    return isRedirect ? dispatch(following, request, exchange) : answer;
-  };
+  return (request, exchange) => dispatch(kept, request, exchange);
 }
 
-async function openDispatchers({ concurrency, connectTimeoutMs }: Limits) {
+async function openDispatcher({ concurrency, connectTimeoutMs }: Limits): Promise<Dispatcher> {
   let loaded: Undici;
   try {
     // By a variable: TypeScript must not ask for the types of a package that may be absent.
@@ -257,7 +260,7 @@ async function openDispatchers({ concurrency, connectTimeoutMs }: Limits) {
       'transport "undici" needs the package undici, which is not installed: npm install undici@7',
     );
   }
-  const direct = new loaded.Agent({
+  return new loaded.Agent({
     connect: { timeout: connectTimeoutMs === Number.POSITIVE_INFINITY ? 0 : connectTimeoutMs },
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS, // also where the server allows more
@@ -267,8 +270,6 @@ async function openDispatchers({ concurrency, connectTimeoutMs }: Limits) {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const redirect = { maxRedirections: MAX_REDIRECTS, throwOnMaxRedirect: true };
-  return { direct, following: direct.compose(loaded.interceptors.redirect(redirect)) };
 }
 
 /** undici's own door below `request`: the pieces of the body come without a stream in between. */
@@ -281,7 +282,6 @@ function dispatch(
     const { origin, pathname, search } = new URL(url);
     const pieces = new Pieces(exchange.maxBytes);
     let answer: Omit<Incoming, 'bytes'>;
-    let history: URL[] | undefined;
     let controller: DispatchController | undefined;
     const abort = () => {
       controller?.abort(new Error('aborted'));
@@ -296,14 +296,13 @@ function dispatch(
       ...(body === undefined ? {} : { body }),
     };
     to.dispatch(options, {
-      onRequestStart(its, context) {
+      onRequestStart(its) {
         controller = its;
-        history = context?.history;
         if (exchange.aborted) abort();
       },
       onResponseStart(_controller, status, headers) {
-        exchange.answered();
-        answer = { status, url: history?.at(-1)?.href ?? url, headers: joined(headers), isEncoded: true };
+        exchange.answered(status);
+        answer = { status, url, headers: joined(headers), isEncoded: true };
       },
       onResponseData(its, piece) {
         if (pieces.add(piece)) return;
@@ -340,9 +339,9 @@ function fetchLike(fetch: FetchLike): Send {
       headers: { ...headers },
       ...(body === undefined ? {} : { body }),
       signal: controller.signal,
-      redirect: 'follow',
+      redirect: 'manual',
     });
-    exchange.answered();
+    exchange.answered(response.status);
     return {
       status: response.status,
       url: response.url || url,
