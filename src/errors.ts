@@ -53,9 +53,7 @@ export class ItemError extends OwnError {
 /** An error in a line, whatever it is. */
 export function words(error: unknown): string {
   try {
-    return redacted(
-      error instanceof Error ? `${error.name}: ${error.message}` : inspect(error, { depth: 0 }),
-    );
+    return redacted(isError(error) ? `${error.name}: ${error.message}` : inspect(error, { depth: 0 }));
   } catch {
     return 'an error that could not be read';
   }
@@ -64,7 +62,7 @@ export function words(error: unknown): string {
 /** The error as it was thrown, with the item's index and the item: itself if it is a number or the like, else a preview. */
 export function withItem(error: unknown, index: number, item: unknown): unknown {
   const preview = previewOf(item);
-  if (error instanceof Error) {
+  if (isError(error)) {
     try {
       error.stack = withoutOurs(error.stack);
       if (!Object.hasOwn(error, 'index')) Object.assign(error, { index, item: preview });
@@ -88,6 +86,15 @@ function withoutOurs(stack: string | undefined): string | undefined {
   const isTheirs = (line: string) =>
     !/^\s+at /.test(line) || !(line.includes(__dirname) || /node:internal|workerpool.src/.test(line));
   return stack?.split('\n').filter(isTheirs).join('\n');
+}
+
+/** A proxy may throw even when it is asked what it is. */
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
 }
 
 /** Small values are themselves; what is printed and stored holds no secret and no whole object. */

@@ -11,6 +11,7 @@ import type { CheckedPoolOptions } from '../pool/options';
 import type { Aside, DoneMessage } from '../pool/protocol';
 import { now } from '../record';
 import { redacted } from '../redact';
+import { after } from '../timer';
 import { clockOffset, connect, defaultRedis, keyOf, libraries, PREFIX, REDIS_OPTIONS } from './connection';
 import {
   type Answer,
@@ -750,9 +751,9 @@ export class Cluster implements Engine<Capture> {
     const { idleMs } = this.#options;
     // BullMQ's listener has a timer that would keep a program from ending.
     const lingerMs = inNotebook() ? idleMs : Math.min(idleMs, PROGRAM_LINGERS_MS);
-    this.#leaving = setTimeout(() => {
+    this.#leaving = after(lingerMs, () => {
       if (this.#running.size === 0) this.#disconnect();
-    }, lingerMs).unref();
+    }).unref();
   }
 
   async close(): Promise<void> {

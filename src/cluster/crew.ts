@@ -4,6 +4,7 @@ import type { BatchOrder } from '../pool/handle';
 import { WorkerHandle } from '../pool/handle';
 import type { Aside, DoneMessage } from '../pool/protocol';
 import { now } from '../record';
+import { after } from '../timer';
 import { type PoolSpec, pack, type Reply } from './messages';
 
 type End = Reply['end'];
@@ -202,7 +203,7 @@ export class Crew {
     place.runs.set(task.run, task.order.run);
     const { timeoutMs } = task;
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      entry.timer = setTimeout(() => {
+      entry.timer = after(timeoutMs, () => {
         const message = `It took longer than ${timeoutMs} ms (timeoutMs) on "${worker.name}".`;
         this.#end(place, (one) =>
           one.task.ended(
@@ -212,7 +213,7 @@ export class Crew {
           ),
         );
         this.#assign();
-      }, timeoutMs);
+      });
     }
     task.began(worker.name, now());
     const through = (end: End) => {

@@ -1,3 +1,4 @@
+import { after } from '../timer';
 import { decode } from './body';
 import { classify, RequestError, type RequestErrorCode } from './errors';
 import type { CheckedOptions } from './options';
@@ -75,7 +76,7 @@ export class Attempt implements Exchange {
     const forAllMs = this.#deadlineMs - nowMs;
     if (forHeadersMs <= 0) this.#fail('headers-timeout', `${headersTimeoutMs} ms`);
     else if (forAllMs <= 0) this.#fail('timeout', `${timeoutMs} ms`);
-    else this.#timer = setTimeout(() => this.#watch(), Math.min(forHeadersMs, forAllMs, 2 ** 31 - 1));
+    else this.#timer = after(Math.min(forHeadersMs, forAllMs), () => this.#watch());
   }
 
   #fail(code: RequestErrorCode, detail?: string, cause?: unknown): void {

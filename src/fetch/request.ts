@@ -1,3 +1,4 @@
+import { after } from '../timer';
 import { Attempt, type Reply } from './attempt';
 import { toText } from './body';
 import { isPassing, RequestError } from './errors';
@@ -138,10 +139,10 @@ export class Requester {
           reject(reason);
         },
       };
-      const timer = setTimeout(() => {
+      const timer = after(ms, () => {
         this.#underWay.delete(pause);
         resolve();
-      }, ms);
+      });
       this.#underWay.add(pause);
     });
   }

@@ -3,6 +3,7 @@ import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { after } from '../timer';
 import { following } from './redirects';
 
 /** A request as all transports take it. */
@@ -112,9 +113,9 @@ export async function openTransport(transport: Transport, limits: Limits): Promi
 /** Ends a connection that doesn't come about in time. */
 function limitConnecting(socket: Socket, event: 'connect' | 'secureConnect', ms: number): Socket {
   if (ms === Number.POSITIVE_INFINITY) return socket;
-  const timer = setTimeout(() => {
+  const timer = after(ms, () => {
     socket.destroy(Object.assign(new Error(`no connection within ${ms} ms`), { code: 'ETIMEDOUT' }));
-  }, ms);
+  });
   const stop = () => clearTimeout(timer);
   return socket.once(event, stop).once('close', stop);
 }

@@ -1,5 +1,4 @@
-import { format } from 'node:util';
-import { CancelledError, InterruptedError, withItem, words } from '../errors';
+import { CancelledError, InterruptedError, isError, withItem, words } from '../errors';
 import { onInterrupt } from '../notebook';
 import { type ProgressBar, showProgress } from '../progress';
 import { type Backend, Recording } from '../record';
@@ -7,6 +6,7 @@ import type { MapOptions } from './options';
 import { type Aside, plain } from './protocol';
 import { Results } from './results';
 import { Run, type RunHandle } from './run';
+import { onAbort } from './signal';
 import { openSource, type Source } from './source';
 
 /** Auto-sized batches aim at this time: far above what a message costs, far below what a reader notices. */
@@ -17,6 +17,9 @@ const MANY_NUMBERS = 1000;
 const MOST_ITEMS = 8192;
 /** A batch may be so many times as large as the last one measured, as first items may not be like the others. */
 const GROWTH = 16;
+
+/** Longer than a batch of short items takes, shorter than anybody minds. */
+const GRACE_MS = 50;
 
 /** Items on their way to one lane. */
 export interface Batch {
@@ -133,7 +136,7 @@ export class Job {
     };
     this.#source = openSource(
       items,
-      () => host.wake(),
+      () => this.#host.wake(),
       (error) => this.#end('failed', error),
     );
     this.record = new Recording({
@@ -142,23 +145,29 @@ export class Job {
       workers: host.workers,
       total: this.#source.total,
     });
-    const results = new Results<unknown>(options.keep ?? true, this.#source.total, () => host.wake());
+    const results = new Results<unknown>({
+      keep: options.keep ?? true,
+      total: this.#source.total,
+      workers: host.workers,
+      bufferBytes: (options.bufferMb ?? 64) * 2 ** 20,
+      madeRoom: () => this.#host.wake(),
+    });
     this.#results = results;
     const handle: RunHandle<unknown> = {
       record: this.record,
-      completed: () => results.completed(() => this.cancel()),
+      completed: () => results.completed(() => this.#leave()),
       cancel: (reason) => this.cancel(reason),
       awaited: () => {
         results.awaited = true;
-        host.wake();
+        this.#host.wake();
       },
     };
     this.run = new Run<unknown>(handle, (resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cleanUps.push(onInterrupt(() => this.#interrupt()));
     this.#listen(options.signal);
+    this.#cleanUps.push(onInterrupt(() => this.#interrupt()));
     this.#bar = showProgress(() => this.record, options.progress);
   }
 
@@ -221,8 +230,10 @@ export class Job {
     if (at >= 0) {
       return this.#takeAgain(at, size);
     }
-    if (!this.#source.ended && !this.#results.hasRoom(size)) return undefined;
-    const items = this.#pull(size);
+    const room = this.#source.ended ? size : this.#results.room(this.#next);
+    if (room === 0) return undefined;
+    const items = this.#pull(Math.min(size, room));
+    if (this.#ended) return undefined; // the source failed
     if (items.length === 0) {
       this.#endIfDone();
       return undefined;
@@ -350,7 +361,7 @@ export class Job {
   }
 
   #several(errors: unknown[]): AggregateError {
-    const first = errors[0] instanceof Error ? errors[0].message : String(errors[0]);
+    const first = words(errors[0]).replace(/^Error: /, '');
     return new AggregateError(
       errors,
       `${errors.length} items of "${this.record.label}" failed; the first: ${first}`,
@@ -509,8 +520,14 @@ export class Job {
 
   cancel(reason?: unknown): void {
     if (this.#ended) return;
-    const error = reason instanceof Error ? reason : new CancelledError(this.#how('was cancelled', reason));
+    const error = isError(reason) ? reason : new CancelledError(this.#how('was cancelled', reason));
     this.#end('cancelled', error);
+  }
+
+  /** Its last reader left, and nobody awaits it. What is under way may end by itself: a warm worker is worth a moment. */
+  #leave(): void {
+    const error = new CancelledError(this.#how('was cancelled', 'nobody reads its results any more'));
+    this.#end('cancelled', error, GRACE_MS);
   }
 
   #interrupt(): void {
@@ -522,7 +539,7 @@ export class Job {
 
   #how(what: string, reason?: unknown): string {
     const { label, ok, failed, total } = this.record;
-    const why = reason === undefined ? '' : `: ${format(reason)}`;
+    const why = reason === undefined ? '' : `: ${typeof reason === 'string' ? reason : words(reason)}`;
     return `"${label}" ${what}, ${ok + failed} of ${total ?? '(unknown)'} done${why}`;
   }
 
@@ -534,8 +551,7 @@ export class Job {
       queueMicrotask(abort);
       return;
     }
-    signal.addEventListener('abort', abort, { once: true });
-    this.#cleanUps.push(() => signal.removeEventListener('abort', abort));
+    this.#cleanUps.push(onAbort(signal, abort));
   }
 
   #endIfDone(): void {
@@ -549,7 +565,8 @@ export class Job {
     return !this.#ended;
   }
 
-  #end(status: 'done' | 'failed' | 'cancelled' | 'interrupted', error?: unknown): void {
+  /** The one place where a run ends. @param graceMs what is under way may still end by itself for so long */
+  #end(status: 'done' | 'failed' | 'cancelled' | 'interrupted', error?: unknown, graceMs = 0): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#settle();
@@ -567,17 +584,18 @@ export class Job {
       return;
     }
     this.abort.abort(error);
-    // A failed run's other items may be about to end: a warm worker is worth a moment.
-    this.#host.stopped(this, status === 'failed' ? 50 : 0);
+    // A failed run's other items may be about to end, too.
+    this.#host.stopped(this, status === 'failed' ? GRACE_MS : graceMs);
     this.#results.end({ reason: error });
     this.#reject(error);
-    this.#mention(error);
+    if (status !== 'interrupted' && !(isError(error) && error instanceof CancelledError))
+      this.#mention(error);
   }
 
   /** Nothing is lost silently: a failure that nobody asked for is said. */
   #mention(error: unknown): void {
     const timer = setTimeout(() => {
-      if (this.run.isAwaited || error instanceof InterruptedError || error instanceof CancelledError) return;
+      if (this.run.isAwaited) return;
       this.write.stderr(`"${this.record.label}" failed and nobody awaited it: ${words(error)}\n`);
     }, 1000);
     timer.unref();

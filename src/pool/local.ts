@@ -1,6 +1,7 @@
 import type { AnyFunction } from '../closure';
 import { TimeoutError } from '../errors';
 import { now } from '../record';
+import { after } from '../timer';
 import type { Batch, Job, JobHost } from './job';
 import { type Done, isThenable, type Pace, runBatch } from './loop';
 import type { CheckedPoolOptions } from './options';
@@ -211,7 +212,7 @@ function withTimeout(call: Fn, timeoutMs: number): Fn {
     }
     if (timeoutMs === Number.POSITIVE_INFINITY) return value;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(error), timeoutMs);
+      const timer = after(timeoutMs, () => reject(error));
       value.then(resolve, reject);
       value.then(
         () => clearTimeout(timer),

@@ -1,4 +1,5 @@
 import { now } from '../record/clock'; // not the whole room: a worker starts with this
+import { after } from '../timer';
 
 /** Below this an item is not worth two looks at the clock: such items share a span. */
 const SHORTEST_SPAN_MS = 0.02;
@@ -121,7 +122,7 @@ export async function runBatch(
 
 /** Waits for it, and if that takes long, calls `act` once. */
 async function meanwhile(promise: PromiseLike<unknown>, ms: number, act: () => void): Promise<unknown> {
-  const timer = setTimeout(act, ms);
+  const timer = after(ms, act);
   try {
     return await promise;
   } finally {

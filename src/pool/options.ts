@@ -67,6 +67,8 @@ export interface MapOptions {
   prefix?: boolean;
   /** `false`: results are only handed out by `completed()` and the run resolves to `[]`. Default true. */
   keep?: boolean;
+  /** Memory in MiB for results that a reader of `completed()` has not taken yet; then the run waits for it. Default 64. */
+  bufferMb?: number;
 }
 
 const BACKENDS: readonly Backend[] = ['serial', 'async', 'thread', 'process', 'cluster'];
@@ -144,11 +146,13 @@ export const MAP_OPTIONS = [
   'chunkSize',
   'prefix',
   'keep',
+  'bufferMb',
 ] as const;
 
 export function checkMapOptions(options: MapOptions | undefined): void {
   checkOptions('map options', options, MAP_OPTIONS);
-  const { label, progress, signal, timeoutMs, retries, onError, chunkSize, prefix, keep } = options ?? {};
+  const { label, progress, signal, timeoutMs, retries, onError, chunkSize, prefix, keep, bufferMb } =
+    options ?? {};
   if (label !== undefined && typeof label !== 'string') refuse('label', 'a string', label);
   if (progress !== undefined && typeof progress !== 'boolean' && typeof progress !== 'string') {
     refuse('progress', 'true, false or a label', progress);
@@ -162,6 +166,9 @@ export function checkMapOptions(options: MapOptions | undefined): void {
   if (chunkSize !== 'auto') checkWhole('chunkSize', chunkSize, 1);
   if (prefix !== undefined && typeof prefix !== 'boolean') refuse('prefix', 'true or false', prefix);
   if (keep !== undefined && typeof keep !== 'boolean') refuse('keep', 'true or false', keep);
+  if (bufferMb !== undefined && !(typeof bufferMb === 'number' && bufferMb > 0)) {
+    refuse('bufferMb', 'a number of MiB above 0', bufferMb);
+  }
 }
 
 export function checkFunction(value: unknown): void {

@@ -14,6 +14,7 @@ import {
   type WorkerContext,
 } from './options';
 import type { Run } from './run';
+import { shortened } from './source';
 import { Workers } from './workers';
 
 /** The kernel must hear the stop button. */
@@ -112,6 +113,11 @@ class Trial {
     job.record.moved('serial', 1, 'in the kernel: it was over before sharing could have paid');
     let lastMs = 0;
     while (!job.ended && this.#at < total) {
+      const wrong = shortened(total, items);
+      if (wrong) {
+        job.fail(wrong);
+        return;
+      }
       const from = this.#at;
       const startMs = now();
       const cpuBefore = process.cpuUsage();

@@ -46,7 +46,11 @@ export class Run<R> extends Promise<R[]> {
     return this.#awaited;
   }
 
-  /** Results as they finish, from the first one on. Throws when the run fails. */
+  /**
+   * Results as they finish, from the first one on. Throws when the run fails. The run waits for its reader where the input's
+   * end is not known or nothing is kept (see `bufferMb`), and ends with it: leaving the loop early cancels a run that nobody
+   * else reads or awaits.
+   */
   completed(): AsyncGenerator<{ index: number; value: R }, void, undefined> {
     this.#awaited = true;
     return this.#handle.completed();

@@ -1,3 +1,5 @@
+import { words } from '../errors';
+
 /** The run's input, pulled as needed: arrays by slices, iterators item by item, asynchronous ones ahead of need. */
 export interface Source {
   /** Items in all; null where that is not known. */
@@ -24,7 +26,7 @@ export function openSource(
   fail: (error: unknown) => void,
 ): Source {
   if (Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))) {
-    return new ArraySource(items as unknown as unknown[]);
+    return new ArraySource(items as unknown as unknown[], fail);
   }
   const iterable = items as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   return iterable[Symbol.asyncIterator]
@@ -32,11 +34,22 @@ export function openSource(
     : new IteratorSource(iterable as Iterable<unknown>, fail);
 }
 
+/** A list is read as the run goes on, not copied: the items that it no longer has can't be given to anybody. */
+export function shortened(total: number, items: ArrayLike<unknown>): Error | undefined {
+  if (items.length >= total) return undefined;
+  return new RangeError(
+    `The list of items had ${total} items when the run began and has ${items.length} now: give the run a copy, such as [...items], or wait for it first.`,
+  );
+}
+
 class ArraySource implements Source {
   readonly total: number;
   #at = 0;
 
-  constructor(readonly items: unknown[]) {
+  constructor(
+    readonly items: unknown[],
+    readonly fail: (error: unknown) => void,
+  ) {
     this.total = items.length;
   }
 
@@ -49,19 +62,32 @@ class ArraySource implements Source {
   }
 
   get hasNumbers(): boolean {
-    return typeof this.items[this.#at] === 'number';
+    try {
+      return typeof this.items[this.#at] === 'number';
+    } catch {
+      return false; // a getter: `pull` will meet it, and say so
+    }
   }
 
   pull(max: number): ArrayLike<unknown> {
     const from = this.#at;
     this.#at = Math.min(this.total, from + max);
-    return this.items.slice(from, this.#at);
+    try {
+      const wrong = shortened(this.total, this.items);
+      if (!wrong) return this.items.slice(from, this.#at);
+      this.fail(wrong);
+    } catch (error) {
+      this.fail(error); // an element with a getter, a proxy
+    }
+    this.#at = this.total;
+    return [];
   }
 
   pullNumbers(max: number): Float64Array | undefined {
     const items: ArrayLike<unknown> = this.items;
     const from = this.#at;
     const to = Math.min(this.total, from + max);
+    if (shortened(this.total, items)) return undefined;
     const numbers = new Float64Array(to - from);
     for (let at = from; at < to; at++) {
       const item = items[at];
@@ -78,6 +104,26 @@ class ArraySource implements Source {
 
   close(): void {
     this.#at = this.total;
+  }
+}
+
+/** As `for … of` does it: else an iterator that answers with a number would have no end. */
+function checked(result: IteratorResult<unknown>): IteratorResult<unknown> {
+  if ((typeof result === 'object' && result !== null) || typeof result === 'function') return result;
+  throw new TypeError(
+    `The iterator of the items must answer with an object; its next() gave ${words(result)}.`,
+  );
+}
+
+/**
+ * Tells the iterator that no more is wanted. The run has its outcome already: what the iterator says to that can't change it,
+ * and a generator that is waiting answers only when it wakes up.
+ */
+function leave(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  } catch {
+    // See above.
   }
 }
 
@@ -102,7 +148,7 @@ class IteratorSource implements Source {
     const pulled: unknown[] = [];
     try {
       while (pulled.length < max) {
-        const next = this.#iterator.next();
+        const next = checked(this.#iterator.next());
         if (next.done) {
           this.ended = true;
           break;
@@ -123,11 +169,7 @@ class IteratorSource implements Source {
   close(): void {
     if (this.ended) return;
     this.ended = true;
-    try {
-      this.#iterator.return?.();
-    } catch {
-      // The run has its outcome already; what the iterator says on leaving can't change it.
-    }
+    leave(this.#iterator);
   }
 }
 
@@ -164,7 +206,7 @@ class AsyncSource implements Source {
     this.#pulling = true;
     try {
       while (!this.#finished && this.#buffer.length < this.#wanted) {
-        const next = await this.iterator.next();
+        const next = checked(await this.iterator.next());
         if (next.done) this.#finished = true;
         else this.#buffer.push(next.value);
         this.wake();
@@ -184,7 +226,6 @@ class AsyncSource implements Source {
     if (this.#finished) return;
     this.#finished = true;
     this.#buffer = [];
-    // A generator that is waiting answers only when it wakes up: nobody waits for that.
-    Promise.resolve(this.iterator.return?.()).catch(() => {});
+    leave(this.iterator);
   }
 }

@@ -1,6 +1,7 @@
 import { type AnyFunction, type Capture, capture } from '../closure';
 import { TimeoutError } from '../errors';
 import { now } from '../record';
+import { after } from '../timer';
 import type { Batch, Job, JobHost } from './job';
 import { Lane } from './lane';
 import type { CheckedPoolOptions } from './options';
@@ -150,13 +151,13 @@ export class Workers implements JobHost {
     const { timeoutMs } = batch.job.options;
     const sent = lane.inFlight.get(batch.id);
     if (!sent || timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
-    sent.timer = setTimeout(() => {
+    sent.timer = after(timeoutMs, () => {
       if (!lane.inFlight.has(batch.id)) return;
       this.#remove(lane);
       const error = new TimeoutError(`It took longer than ${timeoutMs} ms (timeoutMs) on "${lane.name}".`);
       this.#settleLost(lane, error, batch);
       this.wake();
-    }, timeoutMs);
+    });
   }
 
   #remove(lane: Lane): void {
@@ -199,19 +200,16 @@ export class Workers implements JobHost {
 
   #leaveWhenIdle(): void {
     if (this.#leaving || this.#lanes.size === 0) return;
-    this.#leaving = setTimeout(
-      () => {
-        this.#leaving = undefined;
-        // Whoever waits for all workers waits for those that are up already, too.
-        for (const lane of this.#waiting.length > 0 ? [] : [...this.#lanes.values()]) {
-          if (lane.inFlight.size === 0 && lane.isReady && now() - lane.idleSince >= this.options.idleMs) {
-            this.#remove(lane);
-          }
+    this.#leaving = after(Math.max(10, this.options.idleMs / 4), () => {
+      this.#leaving = undefined;
+      // Whoever waits for all workers waits for those that are up already, too.
+      for (const lane of this.#waiting.length > 0 ? [] : [...this.#lanes.values()]) {
+        if (lane.inFlight.size === 0 && lane.isReady && now() - lane.idleSince >= this.options.idleMs) {
+          this.#remove(lane);
         }
-        this.#leaveWhenIdle();
-      },
-      Math.max(10, this.options.idleMs / 4),
-    );
+      }
+      this.#leaveWhenIdle();
+    });
     this.#leaving.unref();
   }
 

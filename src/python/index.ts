@@ -17,6 +17,7 @@ import { checkMilliseconds, checkOptions, refuse } from '../arguments';
 import { InterruptedError, OwnError, TimeoutError } from '../errors';
 import { display, inNotebook, onInterrupt, sawPython } from '../notebook';
 import type { RunRecord, Span } from '../record';
+import { after } from '../timer';
 import { findInterpreter } from './interpreter';
 import { parse, stringify } from './json';
 
@@ -279,9 +280,8 @@ function run(
     const timer =
       timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY
         ? undefined
-        : setTimeout(
-            () => stop(new TimeoutError(`The Python program took longer than timeoutMs: ${timeoutMs}.`)),
-            Math.min(timeoutMs, 2 ** 31 - 1),
+        : after(timeoutMs, () =>
+            stop(new TimeoutError(`The Python program took longer than timeoutMs: ${timeoutMs}.`)),
           ).unref();
     const settle = () => {
       clearTimeout(timer);

@@ -1,0 +1,207 @@
+/** Readers of `completed()`: a run waits for its reader, and ends with it. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { CancelledError, createPool, fanOut, parmap, startSite, track } from 'tslab-parallel';
+import { eventually } from '../harness/processes';
+
+const backends = ['serial', 'async', 'thread', 'process'] as const;
+const double = (n: number) => n * 2;
+
+/** Endless, and knows how it went. */
+function counter() {
+  const state = { pulled: 0, closed: 0 };
+  function* numbers() {
+    try {
+      while (true) yield state.pulled++;
+    } finally {
+      state.closed++;
+    }
+  }
+  async function* later() {
+    try {
+      while (true) yield state.pulled++;
+    } finally {
+      state.closed++;
+    }
+  }
+  return { state, numbers, later };
+}
+
+for (const backend of backends) {
+  suite(backend, () => {
+    for (const keep of [true, false]) {
+      for (const kind of ['numbers', 'later'] as const) {
+        test(`left early: the run ends and closes its source (keep ${keep}, ${kind})`, async () => {
+          const { state, [kind]: source } = counter();
+          const run = createPool(backend, { workers: 2 }).map(source(), double, { keep });
+          for await (const { index, value } of run.completed()) {
+            assert.equal(value, index * 2);
+            if (index === 3) break;
+          }
+          await assert.rejects(run, (error: Error) => {
+            assert.ok(error instanceof CancelledError);
+            assert.match(error.message, /nobody reads its results any more/);
+            return true;
+          });
+          assert.equal(run.record.status, 'cancelled');
+          assert.ok(await eventually(() => state.closed === 1), 'the source is not closed');
+          const { pulled } = state;
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          assert.equal(state.pulled, pulled);
+        });
+      }
+    }
+
+    test('what throws in the loop ends it too', async () => {
+      const { state, numbers } = counter();
+      const run = createPool(backend, { workers: 2 }).map(numbers(), double);
+      await assert.rejects(async () => {
+        for await (const _ of run.completed()) throw new RangeError('mine');
+      }, /mine/);
+      assert.ok(await eventually(() => state.closed === 1), 'the source is not closed');
+      assert.equal(run.record.status, 'cancelled');
+    });
+
+    test('a run that somebody awaits, or another reader reads, goes on', async () => {
+      const items = Array.from({ length: 500 }, (_, n) => n);
+      const awaited = createPool(backend, { workers: 2 }).map(new Set(items), double);
+      const all = awaited.then((values) => values.length);
+      for await (const _ of awaited.completed()) break;
+      assert.equal(await all, 500);
+
+      const shared = createPool(backend, { workers: 2 }).map(
+        (function* () {
+          yield* items;
+        })(),
+        double,
+      );
+      const other = (async () => {
+        let count = 0;
+        for await (const _ of shared.completed()) count++;
+        return count;
+      })();
+      for await (const _ of shared.completed()) break;
+      assert.equal(await other, 500);
+      assert.equal(shared.record.status, 'done');
+    });
+
+    test('a run waits for a slow reader: a few batches are pulled ahead, no more', async () => {
+      for (const keep of [true, false]) {
+        const { state, numbers } = counter();
+        const run = createPool(backend, { workers: 2 }).map(numbers(), double, { keep });
+        let read = 0;
+        for await (const _ of run.completed()) {
+          if (++read === 50) break;
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        assert.ok(state.pulled <= 50 + 4 * 64 * 2, `${state.pulled} pulled for 50 (keep ${keep})`);
+      }
+    });
+
+    test('large results are bounded by memory', async () => {
+      const { state, numbers } = counter();
+      const megabyte = (n: number) => new Uint8Array(2 ** 20).fill(n);
+      const run = createPool(backend, { workers: 2 }).map(numbers(), megabyte, { bufferMb: 8, keep: false });
+      let read = 0;
+      for await (const { value } of run.completed()) {
+        assert.equal(value.length, 2 ** 20);
+        if (++read === 5) await new Promise((resolve) => setTimeout(resolve, 200));
+        if (read === 6) break;
+      }
+      assert.ok(state.pulled < 60, `${state.pulled} MB for 6`);
+    });
+
+    test('asked for and never read, the results don’t hold up who awaits', async () => {
+      const run = createPool(backend, { workers: 2 }).map(
+        Array.from({ length: 3000 }, (_, n) => n),
+        double,
+        { keep: false },
+      );
+      const reader = run.completed();
+      assert.deepEqual(await run, []);
+      let count = 0;
+      for await (const _ of reader) count++;
+      assert.equal(count, 3000, 'and they are all there');
+    });
+
+    test('every result once, in every order of reading', async () => {
+      function* some() {
+        for (let n = 0; n < 20_000; n++) yield n;
+      }
+      for (const keep of [true, false]) {
+        const run = createPool(backend, { workers: 2 }).map(some(), double, { keep });
+        const seen = new Set<number>();
+        for await (const { index, value } of run.completed()) {
+          assert.equal(value, 2 * index);
+          seen.add(index);
+        }
+        assert.equal(seen.size, 20_000);
+      }
+    });
+
+    test('runs left early leave nothing behind', async () => {
+      const times = Number(process.env.EARLY_LEAVERS ?? 20);
+      const pool = createPool(backend, { workers: 2 });
+      let closed = 0;
+      for (let time = 0; time < times; time++) {
+        const { state, numbers } = counter();
+        const run = pool.map(numbers(), double);
+        for await (const _ of run.completed()) break;
+        closed += state.closed;
+      }
+      assert.equal(closed, times);
+      assert.equal((await pool.map([1], double))[0], 2);
+    });
+  });
+}
+
+test('a fan-out, parmap and track are left the same way', async () => {
+  const site = await startSite({ pages: 5, latencyMs: 1 });
+  try {
+    const { state, numbers } = counter();
+    function* urls() {
+      try {
+        for (const n of numbers()) yield site.urls[n % 5]!;
+      } finally {
+        state.closed++;
+      }
+    }
+    const run = fanOut(urls(), { concurrency: 2 });
+    for await (const _ of track(run.completed())) break;
+    assert.equal(run.record.status, 'cancelled');
+    assert.ok(await eventually(() => state.closed === 2), 'the source is not closed');
+  } finally {
+    await site.close();
+  }
+  const { state, numbers } = counter();
+  const run = parmap(numbers(), double);
+  for await (const _ of run.completed()) break;
+  assert.ok(await eventually(() => state.closed === 1), 'the source is not closed');
+  assert.equal(run.record.status, 'cancelled');
+});
+
+test('one listener for a signal, however many runs have it, and none afterwards', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const before = countOf(signal);
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on('warning', warned);
+  const pool = createPool('async');
+  const slow = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const runs = Array.from({ length: 50 }, () => pool.map([1, 2], slow, { signal }));
+  assert.equal(countOf(signal), before + 1);
+  await Promise.all(runs);
+  assert.equal(countOf(signal), before);
+  const cut = Array.from({ length: 50 }, () => pool.map([1, 2], slow, { signal }));
+  controller.abort(new RangeError('enough'));
+  for (const run of cut) await assert.rejects(run, /enough/);
+  assert.equal(countOf(signal), before);
+  process.off('warning', warned);
+  assert.deepEqual(warnings, []);
+});
+
+function countOf(signal: AbortSignal): number {
+  const { getEventListeners } = require('node:events') as typeof import('node:events');
+  return getEventListeners(signal, 'abort').length;
+}
