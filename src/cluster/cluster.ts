@@ -17,6 +17,7 @@ import {
   type Answer,
   type Ask,
   type BatchBody,
+  type Claim,
   type Machine,
   type Missing,
   type Note,
@@ -27,7 +28,8 @@ import {
   unpack,
 } from './messages';
 import { clipped, translated } from './outcome';
-import { Refused, Seal, type Sealed } from './seal';
+import { permit } from './permits';
+import { Refusal, Refused, Seal, type Sealed } from './seal';
 import { readSecret } from './secret';
 
 /** A run's key lives so long without its kernel, which refreshes it in time: also one that computes for a while. */
@@ -36,7 +38,10 @@ const REFRESH_TICKS = 8;
 const TICK_MS = 1000;
 /** Who is not heard of for so many milliseconds is looked for. */
 const QUIET_MS = 5000;
-const SEALED_MS = 24 * 3600_000;
+/** A program or a job that lies in Redis for longer is sealed anew in time. */
+const SEALED_MS = 120_000;
+/** How often Redis's clock is read again. */
+const CLOCK_TICKS = 10;
 /** Without a word from any worker: said after so long, given up after so long. */
 const NOBODY_SAID_MS = 2000;
 const NOBODY_MS = 60_000;
@@ -54,8 +59,9 @@ interface Running {
   readonly run: string;
   readonly fn: Capture;
   readonly startedMs: number;
-  /** As it lies in Redis. */
-  program: string;
+  program: Buffer;
+  /** When it was last sealed. */
+  sealedMs: number;
   /** Its batches may go. */
   isReady: boolean;
   saidNobody: boolean;
@@ -70,6 +76,9 @@ interface Sent {
   readonly body: Buffer;
   readonly sentMs: number;
   heardMs: number;
+  sealedMs: number;
+  /** The last note of each time that it ran. */
+  readonly notes: Map<string, number>;
   /** Who has it, and since when, by what it said. */
   lane?: string;
   startMs?: number;
@@ -85,7 +94,7 @@ interface Link {
   readonly queue: Queue;
   readonly events: QueueEvents;
   /** What to add to `now()` to get Redis's clock. */
-  readonly clockMs: number;
+  clockMs: number;
 }
 
 /**
@@ -125,7 +134,8 @@ export class Cluster implements Engine<Capture> {
     this.#options = options;
     this.#url = options.redis ?? defaultRedis();
     libraries();
-    this.#seal = new Seal(readSecret(options.secretFile), options.name);
+    const clock = () => (this.#up ? now() + this.#up.clockMs : Date.now());
+    this.#seal = new Seal(readSecret(options.secretFile), options.name, clock);
     this.#refused = new Refused((line) => void process.stderr.write(`Cluster "${options.name}": ${line}\n`));
     const { concurrency, memoryMb, idleMs, init } = options;
     this.#spec = {
@@ -170,7 +180,8 @@ export class Cluster implements Engine<Capture> {
       run: randomBytes(12).toString('hex'),
       fn,
       startedMs: now(),
-      program: '',
+      program: Buffer.alloc(0),
+      sealedMs: Number.NEGATIVE_INFINITY,
       isReady: false,
       saidNobody: false,
       refused: 0,
@@ -196,7 +207,7 @@ export class Cluster implements Engine<Capture> {
     const body = pack(program);
     if (body.length > this.#payloadBytes)
       throw this.#tooLarge('The function, with all that it uses,', body.length);
-    running.program = JSON.stringify(this.#seal.close('program', running.run, '', body, SEALED_MS));
+    running.program = body;
     await this.#refresh(link, running);
     await this.#lookAround(link);
     await this.#checkImports(imports);
@@ -289,7 +300,7 @@ export class Cluster implements Engine<Capture> {
   #post(batch: Batch, run: string, body: Buffer): void {
     const id = `${run}-${++this.#lastId}`;
     const at = now();
-    const sent: Sent = { id, batch, run, body, sentMs: at, heardMs: at };
+    const sent: Sent = { id, batch, run, body, sentMs: at, heardMs: at, sealedMs: at, notes: new Map() };
     this.#sent.set(id, sent);
     this.#unsent.push(sent);
   }
@@ -358,6 +369,8 @@ export class Cluster implements Engine<Capture> {
     let note: Note;
     try {
       note = unpack<Note>(this.#seal.open(value, { kind: 'note', run: sent.run, id }));
+      if (note.number <= (sent.notes.get(note.attempt) ?? 0)) throw new Refusal('replayed');
+      sent.notes.set(note.attempt, note.number);
     } catch (error) {
       this.#refused.add(error, 'a note from a worker');
       return;
@@ -550,8 +563,10 @@ export class Cluster implements Engine<Capture> {
     this.#isTicking = true;
     try {
       await this.#lookAround(link);
+      if (this.#ticks % CLOCK_TICKS === 0) link.clockMs = await clockOffset(link.redis);
       if (this.#ticks++ % REFRESH_TICKS === 0 || this.#silentTicks > 0) {
-        for (const running of this.#running.values()) if (running.program) await this.#refresh(link, running);
+        for (const running of this.#running.values())
+          if (running.program.length > 0) await this.#refresh(link, running);
       }
       await this.#lookFor(link);
       this.#silentTicks = 0;
@@ -614,9 +629,14 @@ export class Cluster implements Engine<Capture> {
   }
 
   /** Tells Redis that the run goes on. */
-  async #refresh({ redis }: Link, { run, program }: Running): Promise<void> {
+  async #refresh({ redis }: Link, running: Running): Promise<void> {
+    const { run, program } = running;
     const key = keyOf(this.#options.name, `run-${run}`);
-    if ((await redis.pexpire(key, LEASE_MS)) === 0) await redis.set(key, program, 'PX', LEASE_MS);
+    const isFresh = now() - running.sealedMs < SEALED_MS / 2;
+    if (isFresh && (await redis.pexpire(key, LEASE_MS)) === 1) return;
+    const sealed = this.#seal.close('program', run, '', program, SEALED_MS);
+    await redis.set(key, JSON.stringify(sealed), 'PX', LEASE_MS);
+    running.sealedMs = now();
   }
 
   /** Batches of which Redis knows nothing, twice in a row, are sent again: it may have lost them, or their results. */
@@ -627,10 +647,18 @@ export class Cluster implements Engine<Capture> {
     for (const [at, sent] of quiet.entries()) {
       const [error, exists] = found?.[at] ?? [null, 1];
       if (error || !this.#sent.has(sent.id)) continue;
-      if (exists !== 0) sent.isMissing = false;
-      else if (!sent.isMissing) sent.isMissing = true;
+      if (exists !== 0) {
+        sent.isMissing = false;
+        if (now() - sent.sealedMs > SEALED_MS / 2) await this.#sealAnew(queue, sent);
+      } else if (!sent.isMissing) sent.isMissing = true;
       else this.#sendAgain(sent);
     }
+  }
+
+  async #sealAnew(queue: Queue, sent: Sent): Promise<void> {
+    const job = await queue.getJob(sent.id);
+    await job?.updateData(this.#seal.close('batch', sent.run, sent.id, sent.body, SEALED_MS));
+    sent.sealedMs = now();
   }
 
   // ---- asking the machines
@@ -669,6 +697,10 @@ export class Cluster implements Engine<Capture> {
   #hear(text: string): void {
     try {
       const sealed = JSON.parse(text) as Sealed;
+      if (sealed?.kind === 'claim') {
+        this.#permit(sealed);
+        return;
+      }
       const body = this.#seal.open(sealed, { kind: 'answer', run: this.#spec.id });
       const asked = this.#asks.get(sealed.id);
       if (!asked) return;
@@ -679,6 +711,15 @@ export class Cluster implements Engine<Capture> {
     } catch (error) {
       if (!(error instanceof SyntaxError)) this.#refused.add(error, 'an answer');
     }
+  }
+
+  /** A machine asks before it runs something. Only what is waited for here and now is wanted. */
+  #permit(question: Sealed): void {
+    const claim = unpack<Claim>(this.#seal.open(question, { kind: 'claim', run: this.#spec.id }));
+    const sent = this.#sent.get(claim.id);
+    if (sent) sent.heardMs = now();
+    const isWanted = sent ? !sent.batch.job.ended : this.#asks.has(claim.id);
+    if (this.#up) permit(this.#seal, this.#up.redis, question, claim, isWanted);
   }
 
   /** Enough workers there, and up. */
@@ -731,7 +772,7 @@ export class Cluster implements Engine<Capture> {
     const { redis, queue } = link;
     const { name } = this.#options;
     const work = async () => {
-      await redis.del(keyOf(name, `run-${run}`), keyOf(name, `done-${run}`));
+      await redis.del(keyOf(name, `run-${run}`));
       if (ids.length === 0) return;
       await this.#tell({ ask: 'stop', run });
       // What a worker has just begun is its own to remove.

@@ -20,6 +20,7 @@ import {
   type Reply,
   unpack,
 } from './messages';
+import { Permits } from './permits';
 import { Refusal, Refused, Seal, type Sealed } from './seal';
 
 export interface MachineOptions {
@@ -63,6 +64,7 @@ export class Machine {
   readonly #refused: Refused;
   readonly #crew: Crew;
   readonly #id = randomBytes(6).toString('hex');
+  readonly #permits: Permits;
   readonly #host = hostname();
   readonly #runs = new Map<string, Promise<Known | undefined>>();
   readonly #asked = new Map<string, number>();
@@ -70,13 +72,15 @@ export class Machine {
   #redis!: Redis;
   #subscriber!: Redis;
   #worker!: BullWorker;
-  #clockMs = 0;
+  /** What to add to `now()` to get Redis's clock. */
+  #clockMs = Date.now() - now();
   #isDown = false;
   #done = 0;
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    this.#seal = new Seal(options.secret, options.name);
+    this.#seal = new Seal(options.secret, options.name, () => now() + this.#clockMs);
+    this.#permits = new Permits(this.#id, this.#seal, () => this.#redis);
     this.#refused = new Refused(options.say);
     this.#crew = new Crew(options.workers, `${this.#host}/${process.pid}`);
   }
@@ -105,8 +109,8 @@ export class Machine {
       if (this.#isDown) say('Redis is back');
       this.#isDown = false;
     });
-    this.#subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
-    await this.#subscriber.subscribe(keyOf(name, 'asks'));
+    this.#subscriber.on('message', (channel: string, text: string) => this.#hear(channel, text));
+    await this.#subscriber.subscribe(keyOf(name, 'asks'), this.#permits.channel);
     await this.#showCard();
     this.#worker = new bullmq.Worker(name, (job: BullJob) => this.#work(job), {
       connection: { url, ...REDIS_OPTIONS } as never,
@@ -128,7 +132,7 @@ export class Machine {
     await this.#worker.waitUntilReady();
     this.#every(CARD_EVERY_MS, () => this.#showCard());
     this.#every(LOOK_EVERY_MS, () => this.#look());
-    this.#every(60_000, async () => {
+    this.#every(10_000, async () => {
       this.#clockMs = await clockOffset(this.#redis);
     });
   }
@@ -190,55 +194,52 @@ export class Machine {
     if (Math.random() > 0.03) return;
     for (const [id, text] of Object.entries(await this.#redis.hgetall(key))) {
       const expires = Number(/"expires":(\d+)/.exec(text)?.[1] ?? 0);
-      if (expires < Date.now() - 10 * CARD_LIFE_MS) await this.#redis.hdel(key, id);
+      if (expires < now() + this.#clockMs - 10 * CARD_LIFE_MS) await this.#redis.hdel(key, id);
     }
   }
 
   /** One BullMQ job. What can't be trusted is given back empty, unread. */
   async #work(job: BullJob): Promise<Sealed | null> {
     const sealed = job.data as Sealed;
-    const { name } = this.#options;
-    let batch: BatchBody;
+    // Whoever forged it chose its name, too.
+    const what = `job ${String(job.id)
+      .slice(0, 60)
+      .replace(/[^\w-]/g, '?')}`;
+    let body: Buffer;
     try {
-      const body = this.#seal.open(sealed, { kind: 'batch', id: job.id ?? '' });
-      const key = keyOf(name, `done-${sealed.run}`);
-      if (await this.#redis.sismember(key, sealed.id)) throw new Refusal('replayed');
-      batch = unpack<BatchBody>(body);
+      body = this.#seal.open(sealed, { kind: 'batch', id: job.id ?? '' });
     } catch (error) {
-      // Whoever forged it chose its name, too.
-      this.#refused.add(
-        error,
-        `job ${String(job.id)
-          .slice(0, 60)
-          .replace(/[^\w-]/g, '?')}`,
-      );
+      this.#refused.add(error, what);
       return null;
     }
-    const { run } = sealed;
+    const { run, id } = sealed;
+    const answer = (reply: Reply) => this.#seal.close('result', run, id, pack(reply), RESULT_LIFE_MS);
     const known = await this.#know(run);
-    const reply = known ? await this.#run(job, run, known, batch) : this.#reply({ how: 'gone' });
+    if (!known) return answer(this.#reply({ how: 'gone' }));
+    const isOver = () => !this.#runs.has(run);
+    const isWanted = await this.#permits.ask(known.program.pool.id, id, isOver);
+    if (!isWanted || isOver()) {
+      if (!isOver()) this.#refused.add(new Refusal('replayed'), what);
+      return answer(this.#reply({ how: 'gone' }));
+    }
+    const reply = await this.#run(job, run, known, unpack<BatchBody>(body));
     this.#done++;
-    await this.#markDone(run, sealed.id);
-    return this.#seal.close('result', run, sealed.id, pack(reply), RESULT_LIFE_MS);
+    return answer(reply);
   }
 
   #reply(end: Reply['end'], note?: Partial<Note>): Reply {
-    return { lane: '', clockMs: this.#clockMs, startMs: now(), asides: [], ...note, end };
-  }
-
-  /** As long as its run goes on, nobody is to run it once more. Of a run that is over nothing must stay. */
-  async #markDone(run: string, id: string): Promise<void> {
-    const { name } = this.#options;
-    const script = `if redis.call('exists', KEYS[1]) == 1 then
-      redis.call('sadd', KEYS[2], ARGV[1]) redis.call('pexpire', KEYS[2], 3600000) end`;
-    await this.#redis.eval(script, 2, keyOf(name, `run-${run}`), keyOf(name, `done-${run}`), id);
+    const none = { attempt: '', number: 0, lane: '', startMs: now(), asides: [] };
+    return { ...none, ...note, clockMs: this.#clockMs, end };
   }
 
   async #run(job: BullJob, run: string, known: Known, { order, timeoutMs, solo }: BatchBody): Promise<Reply> {
     const { program } = known;
     if (known.missing) return this.#reply({ how: 'missing', missing: known.missing });
-    known.batches++;
-    const note = { lane: '', startMs: now() };
+    if (known.batches++ === 0) {
+      this.#options.say(`run "${program.label}" begins here`);
+      this.#makeRoom();
+    }
+    const note = { attempt: randomBytes(6).toString('hex'), number: 0, lane: '', startMs: now() };
     let asides: Buffer[] = [];
     let bytes = 0;
     let tooLarge = 0;
@@ -248,6 +249,7 @@ export class Machine {
     const tell = () => {
       clearTimeout(timer);
       timer = undefined;
+      note.number++;
       const body = pack({ ...note, clockMs: this.#clockMs, asides });
       asides = [];
       bytes = 0;
@@ -283,6 +285,7 @@ export class Machine {
     if (bytes > NOTE_BYTES / 2) tell();
     clearTimeout(timer);
     await told;
+    note.number++;
     return this.#reply(tooLarge > 0 ? { how: 'large', bytes: tooLarge } : end, { ...note, asides });
   }
 
@@ -310,8 +313,6 @@ export class Machine {
       this.#refused.add(error, `the program of run ${run.slice(0, 30)}`);
       return undefined;
     }
-    this.#options.say(`run "${program.label}" begins here`);
-    this.#makeRoom();
     return { program, missing: this.#missing(program.imports), batches: 0, since: now() };
   }
 
@@ -354,7 +355,7 @@ export class Machine {
     const known = await this.#runs.get(run)?.catch(() => undefined);
     if (!this.#runs.delete(run)) return;
     this.#crew.stop(run);
-    if (!known) return;
+    if (!known?.batches) return;
     const { program, batches, since } = known;
     this.#options.say(
       `run "${program.label}" is over: ${batches} batches here in ${((now() - since) / 1000).toFixed(1)} s`,
@@ -362,13 +363,17 @@ export class Machine {
     this.#makeRoom();
   }
 
-  #hear(text: string): void {
+  #hear(channel: string, text: string): void {
     let sealed: Sealed;
     let ask: Ask;
     try {
       sealed = parsed(text) as Sealed;
+      if (channel === this.#permits.channel) {
+        this.#permits.hear(sealed);
+        return;
+      }
       const body = this.#seal.open(sealed, { kind: 'ask' });
-      const at = Date.now();
+      const at = now() + this.#clockMs;
       for (const [id, expires] of this.#asked) if (expires < at - 60_000) this.#asked.delete(id);
       if (this.#asked.has(sealed.id)) throw new Refusal('replayed');
       this.#asked.set(sealed.id, sealed.expires);
@@ -382,7 +387,11 @@ export class Machine {
         void this.#answer(sealed, { machine: this.#id, missing: this.#missing(ask.specifiers) });
         break;
       case 'ready':
-        void this.#crew.ready(ask.pool).then((error) => this.#answer(sealed, { machine: this.#id, error }));
+        // It runs the pool's `init`.
+        void this.#permits.ask(ask.pool.id, sealed.id).then(async (isWanted) => {
+          if (!isWanted) this.#refused.add(new Refusal('replayed'), 'a question');
+          else await this.#answer(sealed, { machine: this.#id, error: await this.#crew.ready(ask.pool) });
+        });
         break;
       case 'stop':
         void this.#over(ask.run);
@@ -395,7 +404,8 @@ export class Machine {
 
   async #answer({ run, id }: Sealed, answer: Answer): Promise<void> {
     const sealed = this.#seal.close('answer', run, id, pack(answer), 60_000);
-    await this.#redis.publish(keyOf(this.#options.name, `answers-${run}`), JSON.stringify(sealed));
+    const channel = keyOf(this.#options.name, `answers-${run}`);
+    await this.#redis.publish(channel, JSON.stringify(sealed)).catch(() => {});
   }
 }
 

@@ -37,6 +37,9 @@ export interface BatchBody {
 
 /** How long a batch has been at work, and what it said meanwhile. */
 export interface Note {
+  /** One time that the batch ran, and the number of this note then: each is heard once. */
+  readonly attempt: string;
+  readonly number: number;
   /** `host/process/worker`. */
   readonly lane: string;
   /** What to add to its times to get Redis's clock. */
@@ -88,6 +91,20 @@ export type Ask =
   | { readonly ask: 'stop'; readonly run: string }
   | { readonly ask: 'leave'; readonly pool: string };
 
+/**
+ * From a machine to the kernel, before anything runs: is this still wanted? Sealed under a number of its own that was never
+ * used before, and so is what comes back: what was kept from earlier answers no question.
+ */
+export interface Claim {
+  readonly machine: string;
+  /** A batch's or a question's. */
+  readonly id: string;
+}
+
+export interface Permit {
+  readonly isWanted: boolean;
+}
+
 /** To the kernel that asked. */
 export interface Answer {
   readonly machine: string;
@@ -97,7 +114,7 @@ export interface Answer {
 }
 
 export function pack(
-  value: Program | BatchBody | Note | Reply | Machine | Ask | Answer | Aside | DoneMessage,
+  value: Program | BatchBody | Note | Reply | Machine | Ask | Answer | Claim | Permit | Aside | DoneMessage,
 ): Buffer {
   return serialize(value);
 }
