@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import yaml
 
@@ -23,6 +24,9 @@ class About:
         metadata = notebook.metadata
         self.path = path
         self.name = path.stem
+        # In addresses; in the names of a post's files, which end up in templates, in YAML and in other programs' addresses.
+        self.href = quote(f"{self.name}.html")
+        self.slug = re.sub(r"[^\w.-]+", "-", self.name).strip("-.") or "post"
         self.warnings = []
         self.lang = self._language(metadata.get("lang") or metadata.get("language") or "en")
         self.words = WORDS.get(self.lang.split("-")[0].lower(), WORDS["en"])
@@ -78,9 +82,9 @@ def prose(notebook):
 
 def first_heading(notebook):
     for source in prose(notebook):
-        found = re.search(r"^#\s+(.+?)\s*#*\s*$", source, re.MULTILINE)
+        found = re.search(r"^#[ \t]+(\S.*)", source, re.MULTILINE)
         if found:
-            return plain(found[1])
+            return plain(found[1].rstrip().rstrip("#"))
     return ""
 
 

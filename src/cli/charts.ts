@@ -1,7 +1,7 @@
 /**
  * What a page needs of its charts and only Vega knows. Reads Vega-Lite specs from standard input, a JSON array, and
- * writes an array of `Drawn` (or null for a spec that can't be drawn). A program of its own: export.py runs it, and ends
- * it when a spec takes too long.
+ * writes a line for each: a `Drawn`, or null for a spec that can't be drawn. A program of its own: outputs.py runs it, ends
+ * it when a spec takes too long, and goes on with the next.
  */
 import { text } from 'node:stream/consumers';
 import { renderSVG } from '../charts/svg';
@@ -136,9 +136,7 @@ function merged(marks: Map<string, string>[][]): Table[] {
 
 async function main(): Promise<void> {
   const specs = JSON.parse(await text(process.stdin)) as object[];
-  const drawn: (Drawn | null)[] = [];
-  for (const spec of specs) drawn.push(await draw(spec));
-  process.stdout.write(JSON.stringify(drawn));
+  for (const spec of specs) process.stdout.write(`${JSON.stringify(await draw(spec))}\n`);
 }
 
 if (require.main === module) main();

@@ -44,9 +44,7 @@ class Clean:
     def html(self, source, classes=False):
         """@param classes: for our own rendering of prose, whose highlighted code needs them"""
         # What isn't text to read goes with its content; bleach alone would show the content.
-        source = re.sub(r"<svg\b.*?</svg\s*>", self._inline_svg, source, flags=re.DOTALL | re.IGNORECASE)
-        source = re.sub(r"<(script|style|iframe|object|template|noscript|noembed|math|title|textarea|select)\b.*?(</\1\s*>|$)",
-                        self._left_out, source, flags=re.DOTALL | re.IGNORECASE)
+        source = without_elements(source, self._instead)
 
         def allowed(tag, name, value):
             if name == "class":
@@ -75,17 +73,22 @@ class Clean:
         """The picture rebuilt; '' if it can't be read as one."""
         try:
             root = SafeElementTree.fromstring(source)
-        except (ElementTree.ParseError, DefusedXmlException, ValueError):
+            if root.tag not in (f"{{{SVG}}}svg", "svg"):
+                return ""
+            rebuilt = _rebuilt(root)
+            for name in ("width", "height"):
+                rebuilt.attrib.pop(name, None) if rebuilt.get(name, "").endswith("%") else None
+            return ElementTree.tostring(rebuilt, encoding="unicode")
+        # Elements within elements, some hundreds deep, end Python's stack.
+        except (ElementTree.ParseError, DefusedXmlException, ValueError, RecursionError):
             return ""
-        if root.tag not in (f"{{{SVG}}}svg", "svg"):
-            return ""
-        rebuilt = _rebuilt(root)
-        for name in ("width", "height"):
-            rebuilt.attrib.pop(name, None) if rebuilt.get(name, "").endswith("%") else None
-        return ElementTree.tostring(rebuilt, encoding="unicode")
 
-    def _inline_svg(self, found):
-        svg = self.svg(found[0]) or self.svg(found[0].replace("<svg", f'<svg xmlns="{SVG}"', 1))
+    def _instead(self, name, element):
+        """What stands in a page in the place of an element of NOT_TEXT."""
+        if name != "svg":
+            self.left_out.append(f"<{name}>")
+            return ""
+        svg = self.svg(element) or self.svg(re.sub("<svg", f'<svg xmlns="{SVG}"', element, count=1, flags=re.IGNORECASE))
         if not svg:
             self.left_out.append("an SVG picture that can't be read")
             return ""
@@ -93,14 +96,42 @@ class Clean:
         alt = "".join(title.itertext()) if title is not None else ""
         return f'<img alt="{attribute(alt)}" src="{data_uri(svg)}">'
 
-    def _left_out(self, found):
-        self.left_out.append(f"<{found[1].lower()}>")
-        return ""
-
     def _source(self, value):
         if re.fullmatch(RASTER, value) or re.fullmatch(DRAWN, value, re.DOTALL):
             return True
         return scheme(value) in ("", "http", "https")
+
+
+NOT_TEXT = "svg script style iframe object template noscript noembed math title textarea select".split()
+TAG_OF_NOT_TEXT = re.compile(rf"<(/?)({'|'.join(NOT_TEXT)})\b", re.IGNORECASE)
+
+
+def without_elements(source, instead):
+    """HTML with instead(name, element) for each element of NOT_TEXT, read once from left to right."""
+    pieces, at, name, start, depth = [], 0, "", 0, 0
+    for tag in TAG_OF_NOT_TEXT.finditer(source):
+        opens, found = not tag[1], tag[2].lower()
+        if (name and found != name) or tag.start() < at:
+            continue  # the content of one, or its own tag
+        if name and opens:
+            depth += 1
+        elif name or opens:
+            end = source.find(">", tag.end())
+            end = len(source) if end < 0 else end + 1
+            if not name:
+                pieces.append(source[at : tag.start()])
+                name, start, depth, at = found, tag.start(), 1, tag.end()
+                if not source.endswith("/>", tag.end(), end):
+                    continue
+            depth -= 1
+            if depth == 0:
+                pieces.append(instead(name, source[start:end]))
+                name, at = "", end
+    if name:
+        pieces.append(instead(name, source[start:]))  # never closed: it goes on to the end
+    else:
+        pieces.append(source[at:])
+    return "".join(pieces)
 
 
 def pictures_to_links(html):

@@ -7,6 +7,7 @@ The job comes as JSON in the first argument, what happens goes out as JSON lines
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 # jsonschema would load it to judge addresses, which notebooks have none of, and its grammar takes a second or two.
@@ -20,11 +21,15 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from page import Pages
 from post import Posts
 from supervise import supervised
+from text import normalise
 from traitlets.config import Config
 
 # A kernel inherits standard output; only our own lines may go there.
 events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
 os.dup2(2, 1)
+
+UMASK = os.umask(0)
+os.umask(UMASK)
 
 
 def emit(**event):
@@ -40,7 +45,7 @@ def read(path):
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook, relax_add_props=True)
-        return notebook
+        return normalise(notebook)
     except Exception as error:
         return finish(error="unreadable", notebook=str(path), message=str(error))
 
@@ -86,12 +91,15 @@ def execute(notebook, path):
 def write(file, content):
     """A file is replaced as a whole: whoever interrupts the export keeps the last good one."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.partial")
+    # A fresh name, opened only if nothing has it: a link that somebody put there can't lead elsewhere.
+    handle, partial = tempfile.mkstemp(prefix=".tslab-parallel-", suffix=".partial", dir=file.parent)
     try:
-        partial.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode("utf-8"))
+        os.chmod(partial, 0o666 & ~UMASK)  # mkstemp's are the owner's alone, and a web server is another
         os.replace(partial, file)
     finally:
-        partial.unlink(missing_ok=True)
+        Path(partial).unlink(missing_ok=True)
 
 
 def all_pages(paths, out):
@@ -121,6 +129,7 @@ def main():
         notebook = notebooks[path]
         if job["execute"]:
             execute(notebook, path)
+            normalise(notebook)
         else:
             emit(notebook=str(path), cells=0)
         # The page itself comes last, when all that it refers to is there.

@@ -47,7 +47,8 @@ export async function exportNotebooks(args: string[]): Promise<number> {
     out,
     execute: !values['no-execute'],
     to: values.to,
-    node: [process.execPath, join(__dirname, 'charts.js')],
+    // A chart may ask for more memory than there is.
+    node: [process.execPath, '--max-old-space-size=1024', join(__dirname, 'charts.js')],
     vega: values.interactive
       ? ['vega/build/vega.min.js', 'vega-interpreter/build/vega-interpreter.min.js'].map((file) =>
           require.resolve(file),

@@ -11,14 +11,15 @@ import subprocess
 
 from clean import attribute, base64_or_nothing
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from text import normal
 
 VEGA_LITE = "application/vnd.vegalite.v5+json"
 CHECK = "application/vnd.tslab-parallel.check+json"
 BEST_FIRST = [VEGA_LITE, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/latex", "text/plain"]
 VERDICTS = {"held": "held", "did not hold": "missed"}
-SECONDS_TO_DRAW = 60
+SECONDS_TO_DRAW = 30
 ROWS_OF_ALL_TABLES = 320  # of a page: with many charts each has a shorter table, so that a page stays light
-THROWN = re.compile(r"^[\w.]*(Error|Exception)\b.*\n\s+at .*", re.MULTILINE)
+THROWN = re.compile(r"^(?=[\w.]*(?:Error|Exception)\b).*\n[ \t]+at ", re.MULTILINE)
 
 
 class Outputs:
@@ -48,26 +49,40 @@ class Outputs:
             for output in cell.outputs:
                 picture = f"{name}-{len(shown) + 1}"
                 chart = next(drawn) if VEGA_LITE in output.get("data", {}) else None
-                shown += self._shown(output, picture, chart, number)
+                try:
+                    shown += self._shown(output, picture, chart, number)
+                except Exception as error:  # whatever one output holds, the others are shown
+                    self.warnings.append(f"code cell {number}: an output can't be shown ({type(error).__name__}).")
+                    shown += plain_text(output)
             cell.metadata["shown"] = shown
 
     def _draw(self, specs):
-        if not specs:
-            return []
+        """A drawing, or None, for each. One that ends the program, or takes too long, is left out alone."""
         # A spec may stand there as text.
         specs = [spec if isinstance(spec, dict) else {} for spec in specs]
-        try:
-            done = subprocess.run(
-                self.node, input=json.dumps(specs).encode(), stdout=subprocess.PIPE, timeout=SECONDS_TO_DRAW, check=True
-            )
-            drawn = json.loads(done.stdout)
-        except (subprocess.SubprocessError, ValueError):
-            self.warnings.append("the charts' figures could not be read: the pictures come without tables.")
-            return [None] * len(specs)
-        rows = max(8, ROWS_OF_ALL_TABLES // len(specs))
+        drawn = []
+        while len(drawn) < len(specs):
+            drawn += self._drawn(specs[len(drawn) :])
+            if len(drawn) < len(specs):
+                drawn.append(None)
+        if any(specs) and None in drawn:
+            which = ", ".join(str(number) for number, chart in enumerate(drawn, 1) if not chart)
+            self.warnings.append(f"the figures of chart {which} (of {len(drawn)}) could not be read: it has no table.")
+        rows = max(8, ROWS_OF_ALL_TABLES // len(specs)) if specs else 0
         for table in (table for chart in drawn if chart for table in chart["tables"]):
             table["rows"] = table["rows"][:rows]
         return drawn
+
+    def _drawn(self, specs):
+        """As many of them, from the first, as the program gets drawn."""
+        try:
+            program = subprocess.run(
+                self.node, input=json.dumps(specs).encode(), stdout=subprocess.PIPE, timeout=SECONDS_TO_DRAW
+            )
+            lines = program.stdout
+        except subprocess.TimeoutExpired as expired:
+            lines = expired.stdout or b""
+        return [json.loads(line) for line in lines.split(b"\n")[:-1]]
 
     def _shown(self, output, name, chart, number):
         kind = output.output_type
@@ -142,15 +157,23 @@ class Outputs:
         plain = data.get("text/plain")
         if not words and isinstance(plain, str) and not re.match(r"\s*<.*>\s*$", plain):
             words = plain
+        spec = data.get(VEGA_LITE)
+        if not words and isinstance(spec, dict) and isinstance(spec.get("description"), str):
+            words = spec["description"]
         if not words:
             self.without_words += 1
         return " ".join(str(words or self.about.words["picture"]).split())
 
 
+def plain_text(output):
+    text = output.get("data", {}).get("text/plain")
+    return [{"kind": "text", "text": printable(text)}] if isinstance(text, str) else []
+
+
 def printable(text):
     """Without control characters that a terminal would not show; colours stay."""
-    text = re.sub(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)", "", text.replace("\r\n", "\n"))
-    return re.sub(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u2028\u2029]", "", text).rstrip("\n")
+    text = re.sub(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)", "", text)
+    return "\x1b".join(normal(part) for part in text.split("\x1b")).rstrip("\n")
 
 
 def pixels(value=None):
@@ -175,7 +198,7 @@ def tables_html(tables, words):
         html.append(
             f"<table>{f'<caption>{caption}</caption>' if caption else ''}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
-    one_line = re.sub(r"\s*\n\s*", " ", "".join(html))
+    one_line = " ".join(normal("".join(html)).split("\n"))
     return f'<details class="figures"><summary>{words["figures"]}</summary>{one_line}</details>'
 
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from about import TEMPLATES
 from bs4 import BeautifulSoup
@@ -98,7 +98,7 @@ class Pages:
         elif previews:
             name, content = previews[0]
             files[name] = content
-            preview, alt = self.address + name, about.title
+            preview, alt = self.address + quote(name), about.title
         files[f"{about.name}.html"] = self._framed(
             about, soup.decode(formatter=FORMATTER), contents=contents, preview=preview, preview_alt=alt, live=live
         )
@@ -107,9 +107,9 @@ class Pages:
     def index(self):
         """The list of pages, unless a notebook is the index."""
         first = self.abouts[0]
-        pages = [{"href": f"{a.name}.html", "title": a.title, "lang": a.lang, "description": a.description} for a in self.abouts]
+        pages = [{"href": a.href, "title": a.title, "lang": a.lang, "description": a.description} for a in self.abouts]
         body = frame.get_template("list.html.j2").render(pages=pages, words=first.words)
-        about = {"lang": first.lang, "title": first.words["pages"], "name": "index", "words": first.words}
+        about = {"lang": first.lang, "title": first.words["pages"], "name": "index", "href": "index.html", "words": first.words}
         return self._framed(about, body, contents=[], preview="", preview_alt="", live=False)
 
     def _framed(self, about, body, contents, preview, preview_alt, live):
@@ -136,7 +136,7 @@ class Pages:
             contents=contents if len(contents) > 1 else [],
             index="index.html" if self.has_index else "",
             is_index=name == "index",
-            address=self.address and self.address + ("" if name == "index" else f"{name}.html"),
+            address=self.address and self.address + ("" if name == "index" else about["href"] if isinstance(about, dict) else about.href),
             preview=preview,
             preview_alt=preview_alt,
             **near,
@@ -146,12 +146,12 @@ class Pages:
         if at >= len(self.abouts):
             return None
         about = self.abouts[at]
-        return {"href": f"{about.name}.html", "title": about.title, "lang": about.lang}
+        return {"href": about.href, "title": about.title, "lang": about.lang}
 
     def _links(self, soup):
         """A link to a notebook that has a page goes to the page."""
         for link in soup.select("a[href]"):
-            link["href"] = page_address(link["href"], lambda name: f"{name}.html" if name in self.names else None)
+            link["href"] = page_address(link["href"], lambda name: quote(f"{name}.html") if name in self.names else None)
 
     def _pictures(self, soup):
         """What is left are pictures of the notebook's folder that are not there."""

@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter, MarkdownExporter
 from nbconvert.filters import strip_ansi
 from outputs import LEFT_OUT, Outputs, is_folded, lines_of, tables_html
 from page import page_address
+from text import Held, normal
 from traitlets.config import Config
 
 
@@ -23,7 +24,7 @@ class Jekyll:
 
     @staticmethod
     def file(about):
-        return f"_posts/{about.post_date():%Y-%m-%d}-{about.name}.md"
+        return f"_posts/{about.post_date():%Y-%m-%d}-{about.slug}.md"
 
     @staticmethod
     def quoted(text):
@@ -46,7 +47,7 @@ class Hexo:
 
     @staticmethod
     def file(about):
-        return f"source/_posts/{about.name}.md"
+        return f"source/_posts/{about.slug}.md"
 
     @staticmethod
     def quoted(text):
@@ -64,7 +65,7 @@ class Hexo:
     @staticmethod
     def _address(about):
         own = about.front_matter.get("permalink")
-        return f"/{str(own).strip('/')}" if own else f"/{about.post_date():%Y/%m/%d}/{about.name}"
+        return f"/{str(own).strip('/')}" if own else f"/{about.post_date():%Y/%m/%d}/{about.slug}"
 
 
 class Posts:
@@ -73,18 +74,20 @@ class Posts:
     def __init__(self, abouts, node, to):
         self.node = node
         self.abouts = {about.name: about for about in abouts}
+        taken = set()
+        for about in abouts:
+            while about.slug in taken:
+                about.slug += "-2"
+            taken.add(about.slug)
         self.site = {"jekyll": Jekyll, "hexo": Hexo}[to]
 
     def page(self, notebook, about):
         """Returns ({file name: content}, warnings), the post last."""
         site, clean, files = self.site, Clean(), {}
-        folder = f"{site.pictures}/{about.name}"
+        folder = f"{site.pictures}/{about.slug}"
         # Our own Liquid and the posts' words are put in when everything else is quoted.
-        later = []
-
-        def hold(text):
-            later.append(text)
-            return f"\ue000{len(later) - 1}\ue001"
+        held = Held()
+        hold = held.hold
 
         def place(name, content):
             files[f"{folder}/{name}"] = content
@@ -126,7 +129,7 @@ class Posts:
         resources = {"about": about, "language": re.sub(r"\W", "", str(text))}
         body, _ = exporter.from_notebook_node(notebook, resources=resources)
         body = re.sub(r"\n{3,}", "\n\n", site.quoted(body)).strip() + "\n"
-        body = re.sub("\ue000(\\d+)\ue001", lambda found: later[int(found[1])], body)
+        body = held.put_in(body)
         files[site.file(about)] = f"---\n{self._front_matter(about)}---\n\n{body}"
         warnings = [*about.warnings, *outputs.warnings]
         if outputs.without_words:
@@ -166,7 +169,7 @@ class Posts:
 
             return f"]({page_address(found[1], post)})"
 
-        source = re.sub(r"!\[([^\]]*)\]\(([^)\s]+)\)", picture, cell.source.replace("\ue000", ""))
+        source = re.sub(r"!\[([^\]]*)\]\(([^)\s]+)\)", picture, cell.source)
         return re.sub(r"(?<!!)\]\(([^)\s]+\.ipynb[^)\s]*)\)", link, source)
 
 
@@ -182,16 +185,15 @@ def without_title(notebook, about):
 
 def fenced(text, language=""):
     """A fence that the text can't end."""
-    text = text.replace("\ue000", "")
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def one_block(html):
     """Markdown takes HTML as it is until a blank line."""
-    return re.sub(r"\n[ \t]*(?=\n)", "", html.replace("\ue000", "")).strip()
+    return re.sub(r"\n[ \t]*(?=\n)", "", normal(html)).strip()
 
 
 def escape_markdown(text):
-    text = text.replace("\ue000", "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]{}()#!|\"'$:])", r"\\\1", text)

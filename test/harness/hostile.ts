@@ -44,6 +44,9 @@ export function html(where: string): string[] {
     `</div></main></body>${script(`${where} closed`)}`,
     `<!-->${script(`${where} comment`)}-->`,
     `</textarea></title></style></script>${script(`${where} ended`)}`,
+    `a\r\r[c](javascript:${run(`${where} carriage return`)}) ![t](${elsewhere}return.png)`,
+    `a\u2028\u2028[c](javascript:${run(`${where} separator`)}) a\f\f[c](javascript:${run(`${where} form feed`)})`,
+    `a&#13;&#13;[c](javascript:${run(`${where} entity`)}) ![t](${elsewhere}entity.png)`,
     '<meta http-equiv="refresh" content="0;url=http://192.0.2.1/refresh">',
   ];
 }
@@ -69,6 +72,8 @@ function chart(where: string): object {
     data: {
       values: [
         { name: bad, height: 1, url: `javascript:${run(`${where} href`)}` },
+        { name: `a\r\r[c](javascript:${run(`${where} figure`)})`, height: 3 },
+        { name: `<!--<script>`, height: 1 },
         { name: 'b', height: 2, url: `javascript:${run(`${where} href`)}` },
       ],
     },
