@@ -113,11 +113,6 @@ class Trial {
     job.record.moved('serial', 1, 'in the kernel: it was over before sharing could have paid');
     let lastMs = 0;
     while (!job.ended && this.#at < total) {
-      const wrong = shortened(total, items);
-      if (wrong) {
-        job.fail(wrong);
-        return;
-      }
       const from = this.#at;
       const startMs = now();
       const cpuBefore = process.cpuUsage();
@@ -132,6 +127,12 @@ class Trial {
       }
       const endMs = now();
       const done = this.#at - from;
+      // Here and not before the stretch: its own function may have shortened the list.
+      const wrong = shortened(total, items);
+      if (wrong) {
+        job.fail(wrong);
+        return;
+      }
       if (done > 0) job.wrote(done, startMs, endMs);
       if (thrown) job.failAt(this.#at, items[this.#at], thrown.error);
       if (job.ended) return;

@@ -103,7 +103,7 @@ test('what an item throws is thrown, with its index', async () => {
   const failing = advise([7, 8, 9], (n) => {
     if (n === 7) throw new RangeError(`not ${n}`);
   });
-  await assert.rejects(failing, { name: 'RangeError', message: 'not 7', index: 0, item: '7' });
+  await assert.rejects(failing, { name: 'RangeError', message: 'not 7', index: 0, item: 7 });
 });
 
 test('bad arguments are refused in a sentence', async () => {

@@ -292,15 +292,19 @@ for (const backend of ['serial', 'async', 'thread', 'process'] as const) {
   });
 }
 
-test('parmap: a list that its own function shortens', async () => {
-  const list = Array.from({ length: 100_000 }, (_, n) => n);
-  await assert.rejects(
-    parmap(list, (n) => {
-      list.length = 10;
-      return n;
-    }),
-    /had 100000 items when the run began and has 10 now/,
-  );
+test('parmap: a list that its own function shortens, in whatever stretch', async () => {
+  for (const length of [100, 100_000]) {
+    for (const when of [0, 5, length - 1]) {
+      const list = Array.from({ length }, (_, n) => n);
+      await assert.rejects(
+        parmap(list, (n) => {
+          if (n === when) list.length = 3;
+          return n;
+        }),
+        new RegExp(`had ${length} items when the run began and has 3 now`),
+      );
+    }
+  }
 });
 
 test('times longer than Node’s timers can be are no time-outs at once', async () => {
