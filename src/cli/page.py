@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from types import SimpleNamespace
 from urllib.parse import quote, unquote, urlsplit
 
 from about import TEMPLATES
@@ -109,12 +110,11 @@ class Pages:
         first = self.abouts[0]
         pages = [{"href": a.href, "title": a.title, "lang": a.lang, "description": a.description} for a in self.abouts]
         body = frame.get_template("list.html.j2").render(pages=pages, words=first.words)
-        about = {"lang": first.lang, "title": first.words["pages"], "name": "index", "href": "index.html", "words": first.words}
+        about = SimpleNamespace(lang=first.lang, title=first.words["pages"], name="index", href="index.html", words=first.words)
         return self._framed(about, body, contents=[], preview="", preview_alt="", live=False)
 
     def _framed(self, about, body, contents, preview, preview_alt, live):
-        name = about["name"] if isinstance(about, dict) else about.name
-        words = about["words"] if isinstance(about, dict) else about.words
+        name, words = about.name, about.words
         scripts = [(PAGE / "page.js").read_text(encoding="utf-8")]
         if live:
             scripts += [*self.vega, (PAGE / "interactive.js").read_text(encoding="utf-8")]
@@ -136,7 +136,7 @@ class Pages:
             contents=contents if len(contents) > 1 else [],
             index="index.html" if self.has_index else "",
             is_index=name == "index",
-            address=self.address and self.address + ("" if name == "index" else about["href"] if isinstance(about, dict) else about.href),
+            address=self.address and self.address + ("" if name == "index" else about.href),
             preview=preview,
             preview_alt=preview_alt,
             **near,

@@ -127,7 +127,7 @@ class Trial {
       }
       const endMs = now();
       const done = this.#at - from;
-      // Here and not before the stretch: its own function may have shortened the list.
+      // After the stretch, since its own function may shorten the list; the next one would end at the list's end.
       const wrong = shortened(total, items);
       if (wrong) {
         job.fail(wrong);

@@ -64,7 +64,8 @@ export class Run<R> extends Promise<R[]> {
   // biome-ignore lint/suspicious/noThenProperty: a promise that notes who waits for it.
   override then<A = R[], B = never>(
     onFulfilled?: ((value: R[]) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: as a promise's, so that a callback may name the error it expects.
+    onRejected?: ((reason: any) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#awaited = true;
     this.#handle.awaited();

@@ -177,6 +177,29 @@ describe('freshness', { skip: redisServer().skip, timeout: 120_000 }, () => {
     await machine.end('SIGTERM');
   });
 
+  test('the Redis user that README describes is enough', async () => {
+    const readme = fs.readFileSync(join(__dirname, '../../../README.md'), 'utf8');
+    const rules = [
+      ...(/The user needs BullMQ's scripts.*?\. /s.exec(readme)?.[0] ?? '').matchAll(/`(.*?)`/g),
+    ];
+    assert.equal(rules.length, 3);
+    redis.ask('acl', 'setuser', 'lab', 'on', '>word', ...rules.flatMap(([, rule]) => rule!.split(' ')));
+    const url = redis.url.replace('//', '//lab:word@');
+    const machine = new WorkerProcess(url);
+    await machine.up();
+    const pool = createPool('cluster', { redis: url, workers: 2 });
+    await pool.ready();
+    const squares = pool.map(numbers(20), (n) => n * n, { chunkSize: 1 });
+    assert.deepEqual(
+      await squares,
+      numbers(20).map((n) => n * n),
+    );
+    await pool.close();
+    await machine.end('SIGTERM');
+    assert.doesNotMatch(machine.output, /NOPERM/);
+    redis.ask('acl', 'deluser', 'lab');
+  });
+
   test('clocks of machines may differ by minutes', async () => {
     const shift = join(folder, 'shift.js');
     fs.writeFileSync(

@@ -1,6 +1,7 @@
 /** Nobody else's code: what is not signed for this very purpose is refused, before anything of it is read. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { serialize } from 'node:v8';
 import type * as BullMQ from 'bullmq';
 import { ClusterError, createPool } from 'tslab-parallel';
-import { Refusal, Seal, type Sealed } from 'tslab-parallel/dist/cluster/seal';
+import { Refusal, Seal, type Sealed, VERSION } from 'tslab-parallel/dist/cluster/seal';
 import { freePort, RedisServer, SECRET, WorkerProcess } from '../harness/cluster';
 import { redisServer } from '../harness/requirements';
 
@@ -40,6 +41,23 @@ test('what is sealed comes out as it went in; anything changed is refused', () =
   assert.throws(() => seal().open(sealed, { ...of, run: 'another' }), refusal('foreign'));
   assert.throws(() => seal().open(sealed, { ...of, id: 'another' }), refusal('foreign'));
   assert.throws(() => seal().open(seal().close('batch', 'run', 'id', body, -60_000), of), refusal('expired'));
+});
+
+/** As another version of the package seals: rightly, and for this very purpose. */
+function ofVersion(version: number, { mac: _, ...sealed }: Sealed): Sealed {
+  const { kind, name, run, id, expires, body } = sealed;
+  const head = JSON.stringify([version, kind, name, run, id, expires]);
+  const mac = createHmac('sha256', SECRET).update(`${head}\n`).update(body).digest('base64');
+  return { ...sealed, version, mac };
+}
+
+test('what another version sealed is refused by name', () => {
+  const sealed = seal().close('batch', 'run', 'id', Buffer.from('a body'), 1000);
+  const of = { kind: 'batch', run: 'run', id: 'id' } as const;
+  assert.equal(String(seal().open(ofVersion(VERSION, sealed), of)), 'a body');
+  for (const version of [VERSION - 1, VERSION + 1]) {
+    assert.throws(() => seal().open(ofVersion(version, sealed), of), refusal('version'));
+  }
 });
 
 test('without a secret, or with a short one, neither side starts', () => {

@@ -315,6 +315,24 @@ test('parmap: a list that its own function shortens, in whatever stretch', async
   }
 });
 
+test('parmap: a list that is shortened between two stretches', async () => {
+  const list: unknown[] = Array.from({ length: 1_000_000 }, (_, n) => ({ n }));
+  const seen = new WeakSet<object>(); // can't travel, so all of it stays in the kernel
+  let strays = 0;
+  const run = parmap(list, (item) => {
+    if (item === undefined) strays++;
+    else seen.add(item as object);
+  });
+  const settled = run.then(
+    () => 'all were done before',
+    (error: Error) => error.message,
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  list.length = 3;
+  assert.match(await settled, /had 1000000 items when the run began and has 3 now/);
+  assert.equal(strays, 0, 'no item is made up');
+});
+
 test('times longer than Node’s timers can be are no time-outs at once', async () => {
   const wait = () => new Promise((resolve) => setTimeout(() => resolve(1), 20));
   for (const backend of ['serial', 'async', 'thread'] as const) {

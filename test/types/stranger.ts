@@ -122,6 +122,10 @@ async function pools(how: 'collect' | 'throw'): Promise<void> {
   const name: string | PromiseSettledResult<string> | undefined = perhaps[0];
   const sum: number = await pool.submit((a: number, b: number) => a + b, 1, 2);
   for await (const { index, value } of run.completed()) console.log(index + value);
+  await run.then(
+    (values) => console.log(values.length),
+    (error: Error) => console.log(error.message),
+  );
   await parmap(rows, (row) => row.id, parallel);
   await pool.map(rows, fn, given);
   await pool.close();
