@@ -1,4 +1,5 @@
-export { type Advice, type AdviceEvidence, type AdviceOptions, advise } from './advise';
+/** `tslab-parallel`: runs a notebook's functions elsewhere, records what happened and draws it. */
+export { type Advice, type AdviceEvidence, type AdviceOptions, advise } from './helper/advise';
 export {
   type Chart,
   type ChartOptions,
@@ -8,8 +9,6 @@ export {
   type LinesOptions,
   latency,
   lines,
-  loopDelay,
-  memory,
   type Recorded,
   type SpeedupOptions,
   type SweepOptions,
@@ -19,7 +18,7 @@ export {
   type TimelineOptions,
   timeline,
   utilization,
-} from './charts';
+} from './helper/charts';
 
 import './cluster';
 
@@ -30,35 +29,17 @@ export {
   ItemError,
   TimeoutError,
   WorkerLostError,
-} from './errors';
+} from './helper/errors';
 export {
   type Entry,
-  type Failure,
   type FanOutOptions,
   type Fetched,
   type FetchLike,
   fanOut,
   RequestError,
   type RequestErrorCode,
-  type Site,
-  type SiteOptions,
-  type SiteStats,
-  startSite,
-} from './fetch';
-export {
-  type Check,
-  type Claim,
-  type ClaimRow,
-  type ClaimTable,
-  check,
-  claim,
-  claims,
-  type Expectation,
-  type Finding,
-  Table,
-  type TableOptions,
-  table,
-} from './notebook';
+} from './helper/fetch';
+export { Table, type TableOptions, table } from './helper/notebook';
 export {
   availableCores,
   createPool,
@@ -72,17 +53,15 @@ export {
   type RunOnOptions,
   runOn,
   type WorkerContext,
-} from './pool';
-export { type TrackOptions, track } from './progress';
-export { PythonError, type PythonOptions, type PythonRun, python } from './python';
-export type { Backend, RunRecord, Sample, Samples, Span, Spans, Timing, Watch } from './record';
-export { Recording, timeit, watchLoopDelay, watchMemory } from './record';
+} from './helper/pool';
+export { type TrackOptions, track } from './helper/progress';
+export type { Backend, RunRecord, Span, Spans, Timing } from './helper/record';
+export { Recording, timeit } from './helper/record';
 export {
-  type SimulateOptions,
-  Simulation,
-  type SimulationItem,
-  type SimulationStep,
-  seededRandom,
-  simulate,
-} from './simulate';
-export { AbandonedError, Mutex, Queue, QueueClosedError, type QueueOptions, Semaphore } from './sync';
+  AbandonedError,
+  Mutex,
+  Queue,
+  QueueClosedError,
+  type QueueOptions,
+  Semaphore,
+} from './helper/sync';

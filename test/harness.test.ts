@@ -42,7 +42,7 @@ test('a wrong result is found; a measure that was missed, and a claim that does 
   const { result } = (
     await runNotebook(
       kernel,
-      withSource(`import { check, claim } from 'tslab-parallel';
+      withSource(`import { check, claim } from 'tslab-parallel/handbook';
         check('one and one', 1 + 1, { equals: 3 });
         check('one and two', 1 + 2, { equals: 3 });
         check('fast', 2, { atMost: 1 });

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CliError, exitWith, prepareEnvironment } from 'tslab-parallel/dist/cli';
+import { CliError, exitWith, prepareEnvironment } from '#src/cli/index';
 import { type Cell, type CellResult, Kernel, root } from './harness/kernel';
 import {
   type CellRun,

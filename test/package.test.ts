@@ -52,7 +52,7 @@ suite('packed and installed into an empty folder', () => {
 
   test('has what a user needs and nothing else', (t) => {
     const needed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|overview\.svg|(closure|cluster)\/[A-Z]+\.md|dist\/.*\.(js|d\.ts)|python\/[a-z]+\.py|cli\/([a-z]+\.py|requirements\.txt|templates\/.+))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|overview\.svg|(helper\/closure|cluster)\/[A-Z]+\.md|dist\/.*\.(js|d\.ts)|handbook\/(package\.json|python\/[a-z]+\.py)|cli\/([a-z]+\.py|requirements\.txt)|publish\/([a-z]+\.py|templates\/.+))$/;
     const paths = packed.files.map(({ path }) => path);
     assert.deepEqual(
       paths.filter((path) => !needed.test(path)),
@@ -63,9 +63,44 @@ suite('packed and installed into an empty folder', () => {
     t.diagnostic(`${packed.filename}: ${kB(packed.size)} packed, ${kB(packed.unpackedSize)} unpacked`);
   });
 
+  test('has two doors: one for a stranger, of at most 25 names and the errors, and one for the handbook', async () => {
+    const load = (text: string) =>
+      promisify(execFile)(
+        process.execPath,
+        ['--input-type', text.includes('import') ? 'module' : 'commonjs', '-e', text],
+        {
+          cwd: folder,
+        },
+      );
+    const { stdout } = await load(
+      `console.log(JSON.stringify(['tslab-parallel', 'tslab-parallel/handbook'].map((door) => Object.keys(require(door)))))`,
+    );
+    const [helper, handbook] = JSON.parse(stdout) as [string[], string[]];
+    const names = helper.filter((name) => !name.endsWith('Error'));
+    assert.ok(names.length <= 25, names.join(', '));
+    for (const name of ['createPool', 'runOn', 'timeit', 'track', 'lines', 'Mutex'])
+      assert.ok(names.includes(name), name);
+    for (const name of [
+      'check',
+      'claim',
+      'claims',
+      'simulate',
+      'seededRandom',
+      'startSite',
+      'python',
+      'watchMemory',
+    ])
+      assert.ok(handbook.includes(name), name);
+    await load(
+      `import { createPool } from 'tslab-parallel'; import { check } from 'tslab-parallel/handbook'; createPool; check;`,
+    );
+    await assert.rejects(load(`require('tslab-parallel/dist/helper/pool')`), /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+    await assert.rejects(load(`require('tslab-parallel/dist/cli')`), /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  });
+
   test('every link of its README leads somewhere', () => {
     const installed = join(folder, 'node_modules', 'tslab-parallel');
-    for (const file of ['README.md', 'closure/KINDS.md', 'cluster/SCALE.md', 'CHANGELOG.md']) {
+    for (const file of ['README.md', 'helper/closure/KINDS.md', 'cluster/SCALE.md', 'CHANGELOG.md']) {
       const text = readFileSync(join(installed, file), 'utf8');
       const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(
         ([, heading = '']) =>
@@ -94,11 +129,13 @@ suite('packed and installed into an empty folder', () => {
     before(() => npm('install', '--prefix', folder, '--prefer-offline', '@types/node@20.19.43'));
 
     test('the program that is compiled names every export', () => {
-      const doors = readFileSync(join(root, 'src', 'dist', 'index.d.ts'), 'utf8');
-      const names = [...doors.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) =>
+      const doors = ['index.d.ts', 'handbook/index.d.ts'].map((door) =>
+        readFileSync(join(root, 'src', 'dist', door), 'utf8'),
+      );
+      const names = [...doors.join('').matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) =>
         list.split(',').map((name) => name.replace(/^\s*type /, '').trim()),
       );
-      assert.ok(names.length > 20, `${names.length} names were found`);
+      assert.ok(names.length > 60, `${names.length} names were found`);
       assert.deepEqual(
         names.filter((name) => name && !new RegExp(`\\b${name}\\b`).test(text)),
         [],
@@ -156,7 +193,8 @@ suite('packed and installed into an empty folder', () => {
     const kernel = await Kernel.start({ cwd: folder });
     try {
       const right = await kernel.run(`
-        import { check, compare, createPool, python, timeline } from 'tslab-parallel';
+        import { compare, createPool, timeline } from 'tslab-parallel';
+import { check, python } from 'tslab-parallel/handbook';
         const pool = createPool('serial', { workers: 1 });
         const run = pool.map(['a', 'bb'], (word, index) => word.length + index, { label: 'lengths' });
         const lengths: number[] = await run;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Recording, type RunRecord } from 'tslab-parallel/dist/record';
+import { Recording, type RunRecord } from '#src/helper/record/index';
 
 test('a record survives JSON with all its spans', () => {
   const record = new Recording({ label: 'sums', backend: 'thread', workers: 2, total: 40 });

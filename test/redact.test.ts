@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { createPool, fanOut, Recording } from 'tslab-parallel';
-import { redacted } from 'tslab-parallel/dist/redact';
+import { redacted } from '#src/helper/redact';
 
 const SECRET = 'hunter2';
 

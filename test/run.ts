@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, sep } from 'node:path';
-import { CliError, exitWith, prepareEnvironment, step } from 'tslab-parallel/dist/cli';
+import { CliError, exitWith, prepareEnvironment, step } from '#src/cli/index';
 
 const root = join(__dirname, '..', '..');
 

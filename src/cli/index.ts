@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line, `npx tslab-parallel`. In this repository `npm start` and `npm run export` end here, too. */
-import { EXPORT_USAGE, exportNotebooks } from './export';
+import { EXPORT_USAGE, exportNotebooks } from '../publish/export';
 import { start } from './start';
 import { CliError } from './step';
 import { WORKER_USAGE, work } from './worker';

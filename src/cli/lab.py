@@ -1,7 +1,5 @@
-"""JupyterLab, which ends with the program that started it."""
+"""JupyterLab."""
 
 from jupyterlab.labapp import main
-from supervise import supervised
 
-with supervised():
-    main()
+main()

@@ -1,4 +1,4 @@
-"""Ties a Python program to the one that started it: when its standard input ends, it is to stop.
+"""`supervise.py PROGRAM ARGS`: runs a Python program tied to the one that started it: when its standard input ends, it stops.
 
 The input ends when the starter closes it, and also when the starter is gone, however that happened. Nothing that the
 program started outlives it: kernels run in sessions of their own, where no Ctrl-C reaches them.
@@ -6,6 +6,7 @@ program started outlives it: kernels run in sessions of their own, where no Ctrl
 
 import contextlib
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -51,3 +52,11 @@ def supervised():
         yield
     finally:
         end_all()
+
+
+if __name__ == "__main__":
+    program = sys.argv[1]
+    del sys.argv[0]
+    sys.path[0] = os.path.dirname(program)
+    with supervised():
+        runpy.run_path(program, run_name="__main__")

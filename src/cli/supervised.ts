@@ -21,7 +21,7 @@ export interface Ended {
 }
 
 /**
- * Runs one of our Python programs. On Ctrl-C it is told to stop by the end of its input (see supervise.py), so it may
+ * Runs a Python program. On Ctrl-C it is told to stop by the end of its input (see supervise.py), so it may
  * finish in good order, and all that it started ends with it.
  */
 export function runSupervised(
@@ -31,7 +31,7 @@ export function runSupervised(
   { cwd, stdout, stderr, onStop }: SupervisedOptions = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(python, [join(resources, program), ...args], {
+    const child = spawn(python, [join(resources, 'supervise.py'), program, ...args], {
       cwd,
       env,
       stdio: ['pipe', stdout ? 'pipe' : 'inherit', stderr ? 'pipe' : 'inherit'],

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { machine } from '../cluster';
-import { availableCores } from '../pool';
-import { isQueueName } from '../pool/options';
+import { availableCores } from '../helper/pool';
+import { isQueueName } from '../helper/pool/options';
 import { CliError } from './step';
 
 export const WORKER_USAGE = `worker [--redis URL] [--name NAME] [--workers N] [--secret-file FILE]

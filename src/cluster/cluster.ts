@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type AnyFunction, type Capture, capture, decode, importsOf } from '../closure';
-import { ClusterError, TimeoutError, WorkerLostError } from '../errors';
-import { inNotebook } from '../notebook';
-import type { Engine } from '../pool/engine';
-import type { Batch, Job, Outcome } from '../pool/job';
-import { encodeItems, fromMessage } from '../pool/message';
-import type { CheckedPoolOptions } from '../pool/options';
-import type { Aside, DoneMessage } from '../pool/protocol';
-import { now } from '../record';
-import { redacted } from '../redact';
-import { after } from '../timer';
+import { type AnyFunction, type Capture, capture, decode, importsOf } from '../helper/closure';
+import { ClusterError, TimeoutError, WorkerLostError } from '../helper/errors';
+import { inNotebook } from '../helper/notebook';
+import type { Engine } from '../helper/pool/engine';
+import type { Batch, Job, Outcome } from '../helper/pool/job';
+import { encodeItems, fromMessage } from '../helper/pool/message';
+import type { CheckedPoolOptions } from '../helper/pool/options';
+import type { Aside, DoneMessage } from '../helper/pool/protocol';
+import { now } from '../helper/record';
+import { redacted } from '../helper/redact';
+import { after } from '../helper/timer';
 import { clockOffset, connect, defaultRedis, keyOf, libraries, PREFIX, REDIS_OPTIONS } from './connection';
 import {
   type Answer,

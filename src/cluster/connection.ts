@@ -1,8 +1,8 @@
 import type * as BullMQ from 'bullmq';
 import type { Redis, RedisOptions } from 'ioredis';
-import { ClusterError } from '../errors';
-import { now } from '../record';
-import { redacted } from '../redact';
+import { ClusterError } from '../helper/errors';
+import { now } from '../helper/record';
+import { redacted } from '../helper/redact';
 
 /** All keys in Redis begin with this; BullMQ's own too. */
 export const PREFIX = 'tslab-parallel';

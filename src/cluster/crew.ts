@@ -1,10 +1,10 @@
-import type { Capture } from '../closure';
-import { encode } from '../closure';
-import type { BatchOrder } from '../pool/handle';
-import { WorkerHandle } from '../pool/handle';
-import type { Aside, DoneMessage } from '../pool/protocol';
-import { now } from '../record';
-import { after } from '../timer';
+import type { Capture } from '../helper/closure';
+import { encode } from '../helper/closure';
+import type { BatchOrder } from '../helper/pool/handle';
+import { WorkerHandle } from '../helper/pool/handle';
+import type { Aside, DoneMessage } from '../helper/pool/protocol';
+import { now } from '../helper/record';
+import { after } from '../helper/timer';
 import { type PoolSpec, pack, type Reply } from './messages';
 
 type End = Reply['end'];

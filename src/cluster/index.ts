@@ -2,7 +2,7 @@
  * Many machines: the same map, its batches in a BullMQ queue on Redis. Nothing of it is loaded before a cluster is asked
  * for.
  */
-import { provideCluster } from '../pool/engine';
+import { provideCluster } from '../helper/pool/engine';
 
 provideCluster((options) => new (require('./cluster') as typeof import('./cluster')).Cluster(options));
 

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Job as BullJob, Worker as BullWorker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { now } from '../record';
-import { redacted } from '../redact';
+import { now } from '../helper/record';
+import { redacted } from '../helper/redact';
 import { clockOffset, connect, isFinal, keyOf, libraries, PREFIX, REDIS_OPTIONS } from './connection';
 import { Crew } from './crew';
 import {

@@ -1,8 +1,8 @@
 /** What a kernel and the machines say to each other. All of it is sealed (see seal.ts) and packed by V8's serializer. */
 import { deserialize, serialize } from 'node:v8';
-import type { Capture } from '../closure';
-import type { BatchOrder } from '../pool/handle';
-import type { Aside, DoneMessage } from '../pool/protocol';
+import type { Capture } from '../helper/closure';
+import type { BatchOrder } from '../helper/pool/handle';
+import type { Aside, DoneMessage } from '../helper/pool/protocol';
 
 /** What workers must know of a pool to work for it. */
 export interface PoolSpec {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ClusterError } from '../errors';
+import { ClusterError } from '../helper/errors';
 
 /** HMAC-SHA256 is as strong as its key up to this length. */
 const LEAST_BYTES = 32;

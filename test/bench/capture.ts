@@ -37,7 +37,7 @@ export async function benchCapture(): Promise<void> {
       if (!ok) throw new Error(error);
       return stdout;
     };
-    await run(`import { capture } from 'tslab-parallel/dist/closure';
+    await run(`import { capture } from '#src/helper/closure/index';
 const base = 1;
 function time(f: (x: number) => number): number {
   const start = performance.now();

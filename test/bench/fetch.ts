@@ -1,6 +1,7 @@
 /** The fan-out's rows of the target table, against its transports alone, built-in fetch and Python, in one run. */
 import { Agent } from 'node:http';
-import { fanOut, python, type Site, startSite } from 'tslab-parallel';
+import { fanOut } from 'tslab-parallel';
+import { python, type Site, startSite } from 'tslab-parallel/handbook';
 import { request, Agent as UndiciAgent } from 'undici';
 import { type Contender, type Measured, measure, print, type Row, timed } from './harness';
 

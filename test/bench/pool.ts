@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { createPool, parmap, python } from 'tslab-parallel';
-import { capture } from 'tslab-parallel/dist/closure';
+import { createPool, parmap } from 'tslab-parallel';
+import { python } from 'tslab-parallel/handbook';
 import * as workerpool from 'workerpool';
+import { capture } from '#src/helper/closure/index';
 import { type Measured, measure, print, type Row, timed } from './harness';
 
 const workers = 2;

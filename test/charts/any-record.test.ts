@@ -10,7 +10,7 @@ import {
   timeline,
   utilization,
 } from 'tslab-parallel';
-import { renderSVG } from 'tslab-parallel/dist/charts/svg';
+import { renderSVG } from '#src/helper/charts/svg';
 import { record } from './records';
 
 const text = fc.oneof(

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { inspect } from 'node:util';
-import * as charts from 'tslab-parallel';
 import {
+  type Chart,
   compare,
   latency,
   lines,
@@ -14,14 +14,15 @@ import {
   timeline,
   utilization,
 } from 'tslab-parallel';
+import { loopDelay, memory } from 'tslab-parallel/handbook';
 import { PATIENCE_MS } from '../harness/processes';
 import { fourBackends, record, shared, span } from './records';
 
 type Spec = Record<string, unknown> & { layer: (Record<string, unknown> & { name?: string })[] };
-const spec = (chart: charts.Chart) => chart.spec as Spec;
+const spec = (chart: Chart) => chart.spec as Spec;
 
 /** Every object of a spec that stands in some data. */
-function values(chart: charts.Chart): Record<string, unknown>[] {
+function values(chart: Chart): Record<string, unknown>[] {
   const found: Record<string, unknown>[] = [];
   JSON.stringify(chart.spec, (key, value) => {
     if (key === 'data') found.push(...value.values);
@@ -31,7 +32,7 @@ function values(chart: charts.Chart): Record<string, unknown>[] {
 }
 
 /** A timeline's blocks. */
-function blocks(chart: charts.Chart): Record<string, unknown>[] {
+function blocks(chart: Chart): Record<string, unknown>[] {
   return values(chart).filter((value) => 'kind' in value);
 }
 
@@ -70,12 +71,9 @@ suite('what a chart is drawn from', () => {
         "compare() draws runs, records and known times such as { label: 'the book', ms: 1040 }; the 2nd in the list is an object with the keys label, ms. Give it the run itself (const run = pool.map(…)), not the results that awaiting it gives.",
     });
     assert.throws(() => compare(any({ label: 'the book', ms: -1 })), /got an object with the keys label, ms/);
+    assert.throws(() => memory(any(threads)), /memory\(\) draws what watchMemory\(\) watched; got an object/);
     assert.throws(
-      () => charts.memory(any(threads)),
-      /memory\(\) draws what watchMemory\(\) watched; got an object/,
-    );
-    assert.throws(
-      () => charts.loopDelay(any(null)),
+      () => loopDelay(any(null)),
       /loopDelay\(\) draws what watchLoopDelay\(\) watched; got null/,
     );
   });
@@ -285,7 +283,7 @@ suite('timeline', () => {
       span(2, 'thread 1', 1, 2, { label: 'read' }),
     ]);
     const plain = record({ label: 'b' }, [span(0, 'thread 1', 0, 1), span(1, 'thread 2', 0, 1)]);
-    const kinds = (chart: charts.Chart) => blocks(chart).map(({ kind }) => kind);
+    const kinds = (chart: Chart) => blocks(chart).map(({ kind }) => kind);
     assert.deepEqual(kinds(timeline([labelled, plain])), ['read', 'read', 'write', 'color 1', 'color 2']);
     assert.match(JSON.stringify(timeline([labelled, plain]).spec), /"legend":\{"values":\["read","write"\]/);
     assert.doesNotMatch(JSON.stringify(timeline(plain).spec), /"legend":\{"values"/);
@@ -383,7 +381,7 @@ suite('timeline', () => {
 });
 
 suite('compare', () => {
-  const text = (chart: charts.Chart) => values(chart).map((value) => value.text);
+  const text = (chart: Chart) => values(chart).map((value) => value.text);
 
   test('says how each run compares with the first', () => {
     const at = (ms: number) => record({ label: `${ms}`, wallMs: ms, total: 4, workers: 2 }, []);
@@ -524,7 +522,7 @@ suite('showing', () => {
   });
 
   test("Deno's protocol gives the bundle that a notebook would get", async () => {
-    const chart = timeline(threads) as charts.Chart & Record<symbol, () => Record<string, unknown>>;
+    const chart = timeline(threads) as Chart & Record<symbol, () => Record<string, unknown>>;
     const bundle = chart[Symbol.for('Jupyter.display')]!();
     assert.deepEqual(Object.keys(bundle), [
       'application/vnd.vegalite.v5+json',
@@ -537,7 +535,7 @@ suite('showing', () => {
   });
 
   test('two SVGs in one page share no names', async () => {
-    const ids = async (chart: charts.Chart) =>
+    const ids = async (chart: Chart) =>
       [...(await chart.toSVG()).matchAll(/ id="([^"]+)"/g)].map((match) => match[1]!);
     const [one, other] = [await ids(timeline(threads)), await ids(timeline(loop))];
     assert.ok(one.length > 0 && other.length > 0);

@@ -5,17 +5,15 @@ import {
   compare,
   latency,
   lines,
-  loopDelay,
-  memory,
   type RunRecord,
-  type Samples,
   type Span,
   speedup,
   sweep,
   timeline,
   utilization,
 } from 'tslab-parallel';
-import { advice } from 'tslab-parallel/dist/charts';
+import { loopDelay, memory, type Samples } from 'tslab-parallel/handbook';
+import { advice } from '#src/helper/charts/index';
 import { fourBackends, random, record, shared, span } from './records';
 
 const four = fourBackends();

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import Ajv from 'ajv';
-import { renderSVG } from 'tslab-parallel/dist/charts/svg';
+import { renderSVG } from '#src/helper/charts/svg';
 import { root } from '../harness/kernel';
 import { pictures } from './pictures';
 

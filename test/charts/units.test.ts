@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { textWidth, wrap } from 'tslab-parallel/dist/charts/text-width';
-import { count, ratio, roundSteps, time, timeUnit } from 'tslab-parallel/dist/charts/units';
-import { figure } from 'tslab-parallel/dist/notebook';
+import { textWidth, wrap } from '#src/helper/charts/text-width';
+import { count, ratio, roundSteps, time, timeUnit } from '#src/helper/charts/units';
+import { figure } from '#src/helper/notebook/index';
 
 test('times in the unit that fits', () => {
   const cases: [number, string][] = [

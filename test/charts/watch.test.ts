@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loopDelay, memory, watchLoopDelay, watchMemory } from 'tslab-parallel';
+import { loopDelay, memory, watchLoopDelay, watchMemory } from 'tslab-parallel/handbook';
 
 const KERNEL = 'kernel with its threads';
 
@@ -34,7 +34,7 @@ test('a blocked event loop is seen where and as long as it was blocked', async (
 test('a watch that nobody stops keeps no process alive', async () => {
   const child = spawn(process.execPath, [
     '-e',
-    "const { watchLoopDelay, watchMemory } = require('tslab-parallel'); watchLoopDelay(); watchMemory();",
+    "const { watchLoopDelay, watchMemory } = require('tslab-parallel/handbook'); watchLoopDelay(); watchMemory();",
   ]);
   const [code] = await once(child, 'exit');
   assert.equal(code, 0);

@@ -11,7 +11,7 @@ import {
   encode,
   type Part,
   Reviver,
-} from 'tslab-parallel/dist/closure';
+} from '#src/helper/closure/index';
 import { Lane, TARGETS, type Target } from './lanes';
 
 const lanes = {} as Record<Target, Lane>;
@@ -482,7 +482,7 @@ describe('refusals', () => {
         if (id === 'node:inspector') throw Object.assign(new Error('Inspector is not available'), { code: 'ERR_INSPECTOR_NOT_AVAILABLE' });
         return load(id, ...rest);
       };
-      const { capture } = require('tslab-parallel/dist/closure');
+      const { capture } = require('#src/helper/closure/index');
       const k = 1;
       try { capture(() => k, { target: 'thread' }) } catch (error) { console.log(error.name, error.message) }`;
     const output = execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' });
@@ -495,7 +495,7 @@ describe('refusals', () => {
   test('a global that was there before the package is the reader’s all the same', () => {
     const program = `
       globalThis.mine = { a: 4 };
-      const { capture, Reviver } = require('tslab-parallel/dist/closure');
+      const { capture, Reviver } = require('#src/helper/closure/index');
       const { id, parts } = capture(() => mine.a, { target: 'thread' });
       delete globalThis.mine;
       const reviver = new Reviver({ base: process.cwd() });
@@ -506,7 +506,7 @@ describe('refusals', () => {
 
   test('a process that is debugged captures like any other', () => {
     const program = `
-      const { capture } = require('tslab-parallel/dist/closure');
+      const { capture } = require('#src/helper/closure/index');
       const k = 1;
       console.log(capture(() => k, { target: 'thread' }).parts.length);`;
     const output = execFileSync(process.execPath, ['--inspect=0', '-e', program], {

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Script } from 'node:vm';
 import fc from 'fast-check';
-import { CaptureError } from 'tslab-parallel/dist/closure';
+import { CaptureError } from '#src/helper/closure/index';
 import { generate } from './generate';
 import { keepProgram, Lane, TARGETS } from './lanes';
 

@@ -25,7 +25,7 @@ async function refusal(expression: string): Promise<string> {
 before(async () => {
   kernel = await Kernel.start();
   await cell(`
-import { capture, decode, encode, CaptureError } from 'tslab-parallel/dist/closure';
+import { capture, decode, encode, CaptureError } from '#src/helper/closure/index';
 import { Worker } from 'node:worker_threads';
 import os, { cpus, EOL as newline } from 'os';
 import * as path from 'path';
@@ -33,7 +33,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const worker = new Worker(\`
   const { parentPort } = require('node:worker_threads');
-  const { decode, encode, Reviver } = require('tslab-parallel/dist/closure');
+  const { decode, encode, Reviver } = require('#src/helper/closure/index');
   const reviver = new Reviver({ base: process.cwd() });
   parentPort.on('message', async ({ id, parts, args }) => {
     const answer = {};

@@ -1,15 +1,15 @@
-/** What arrives on which backend: as captures, arguments and results. The table in src/closure/KINDS.md is made of it. */
+/** What arrives on which backend: as captures, arguments and results. The table in src/helper/closure/KINDS.md is made of it. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { runInThisContext } from 'node:vm';
-import { CaptureError, capture, encode } from 'tslab-parallel/dist/closure';
+import { CaptureError, capture, encode } from '#src/helper/closure/index';
 import { KINDS, type Kind } from './kinds';
 import { Lane, TARGETS, type Target } from './lanes';
 
-const FILE = join(__dirname, '..', '..', '..', 'src', 'closure', 'KINDS.md');
+const FILE = join(__dirname, '..', '..', '..', 'src', 'helper', 'closure', 'KINDS.md');
 
 type Require = NodeJS.Require;
 type Any = (...args: unknown[]) => unknown;
@@ -83,7 +83,7 @@ for (const [group, kinds] of Object.entries(KINDS)) {
   });
 }
 
-test('src/closure/KINDS.md is what was found (write it anew with UPDATE=1)', () => {
+test('src/helper/closure/KINDS.md is what was found (write it anew with UPDATE=1)', () => {
   const lines = [
     '# What arrives where',
     '',

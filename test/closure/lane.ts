@@ -1,6 +1,6 @@
 /** What runs in the other thread or process of these tests: revives a function, calls it, sends back what came of it. */
 import { parentPort } from 'node:worker_threads';
-import { decode, encode, type Part, Reviver } from 'tslab-parallel/dist/closure';
+import { decode, encode, type Part, Reviver } from '#src/helper/closure/index';
 
 export interface Request {
   readonly call: number;

@@ -2,9 +2,9 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type AnyFunction, capture, decode, encode } from 'tslab-parallel/dist/closure';
-import { keepScript } from 'tslab-parallel/dist/closure/script';
-import { nextScriptId } from 'tslab-parallel/dist/closure/variables';
+import { type AnyFunction, capture, decode, encode } from '#src/helper/closure/index';
+import { keepScript } from '#src/helper/closure/script';
+import { nextScriptId } from '#src/helper/closure/variables';
 import type { Answer, Request } from './lane';
 
 export type Target = 'thread' | 'process';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { constants, runInThisContext } from 'node:vm';
-import { CaptureError } from 'tslab-parallel/dist/closure';
+import { CaptureError } from '#src/helper/closure/index';
 import { keepProgram, Lane, TARGETS } from './lanes';
 import { PROGRAMS } from './programs';
 

@@ -134,7 +134,7 @@ describe('machines', { skip: redisServer().skip }, () => {
   });
 
   test('the command says what is wrong with its arguments', () => {
-    const cli = require.resolve('tslab-parallel/dist/cli/index.js');
+    const cli = require.resolve('#src/cli/index');
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [cli, 'worker', ...args], { encoding: 'utf8', env: process.env });
     assert.match(

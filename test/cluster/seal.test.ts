@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { serialize } from 'node:v8';
 import type * as BullMQ from 'bullmq';
 import { ClusterError, createPool } from 'tslab-parallel';
-import { Refusal, Seal, type Sealed, VERSION } from 'tslab-parallel/dist/cluster/seal';
+import { Refusal, Seal, type Sealed, VERSION } from '#src/cluster/seal';
 import { freePort, RedisServer, SECRET, WorkerProcess } from '../harness/cluster';
 import { redisServer } from '../harness/requirements';
 
@@ -61,7 +61,7 @@ test('what another version sealed is refused by name', () => {
 });
 
 test('without a secret, or with a short one, neither side starts', () => {
-  const cli = require.resolve('tslab-parallel/dist/cli/index.js');
+  const cli = require.resolve('#src/cli/index');
   const { TSLAB_PARALLEL_SECRET: _, TSLAB_PARALLEL_SECRET_FILE: __, ...env } = process.env;
   const start = (more: object) =>
     spawnSync(process.execPath, [cli, 'worker', '--redis', 'redis://localhost:1'], {

@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import { type Entry, fanOut, RequestError, type Site, type SiteOptions, startSite } from 'tslab-parallel';
-import { pageBody } from 'tslab-parallel/dist/fetch/page';
+import { type Entry, fanOut, RequestError } from 'tslab-parallel';
+import { type Site, type SiteOptions, startSite } from 'tslab-parallel/handbook';
+import { pageBody } from '#src/handbook/site/page';
 import { PATIENCE_MS } from '../harness/processes';
 
 test('the documents’ program in one line: every page, in input order, with its times', async (t) => {

@@ -7,16 +7,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import {
-  type Failure,
-  type FanOutOptions,
-  type Fetched,
-  fanOut,
-  RequestError,
-  type Site,
-  type SiteOptions,
-  startSite,
-} from 'tslab-parallel';
+import { type FanOutOptions, type Fetched, fanOut, RequestError } from 'tslab-parallel';
+import { type Failure, type Site, type SiteOptions, startSite } from 'tslab-parallel/handbook';
 import { python } from '../harness/kernel';
 import { PATIENCE_MS } from '../harness/processes';
 

@@ -15,7 +15,8 @@ after(() => kernel.close());
 async function startSite(options: string): Promise<number> {
   const before = kernel.children();
   const cell = await kernel.run(`
-    import { fanOut, startSite } from 'tslab-parallel';
+    import { fanOut } from 'tslab-parallel';
+import { startSite } from 'tslab-parallel/handbook';
     const site = await startSite(${options});
     site`);
   assert.match(cell.stdout, /^Site: 40 pages of 10000 bytes on 2 hosts, \d+ ms each\nhttp:/);

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fanOut, RequestError, type SiteOptions, startSite } from 'tslab-parallel';
-import { pageBody } from 'tslab-parallel/dist/fetch/page';
+import { fanOut, RequestError } from 'tslab-parallel';
+import { type SiteOptions, startSite } from 'tslab-parallel/handbook';
+import { pageBody } from '#src/handbook/site/page';
 
 test('10,000 requests, one in ten fails: all settled, successes intact to the byte, no socket left', async (t) => {
   const options: SiteOptions = { pages: 10_000, hosts: 2, latencyMs: 0, bytes: 2000, failures: 0.1 };

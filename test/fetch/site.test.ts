@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import { type Failure, fanOut, type Site, type SiteOptions, startSite } from 'tslab-parallel';
+import { fanOut } from 'tslab-parallel';
+import { type Failure, type Site, type SiteOptions, startSite } from 'tslab-parallel/handbook';
 import { eventually, isAlive, PATIENCE_MS } from '../harness/processes';
 
 test('the documents’ sites: 160 pages, two hosts in turn, 50 ms, counted', async (t) => {
@@ -138,7 +139,7 @@ test('it shows itself, ends when closed, and says so', async () => {
 
 /** A program that starts a site, prints the process id of the site and its first address, and then does `more`. */
 function program(more: string) {
-  const room = JSON.stringify(require.resolve('tslab-parallel'));
+  const room = JSON.stringify(require.resolve('tslab-parallel/handbook'));
   const node = spawn(process.execPath, [
     '-e',
     `require(${room}).startSite({ pages: 2 }).then(async (site) => {

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const cli = require.resolve('tslab-parallel/dist/cli/index.js');
+const cli = require.resolve('#src/cli/index');
 
 /** The secret of tests: their Redis is gone a moment later. */
 export const SECRET = 'a secret for tests, and for nothing else';

@@ -1,8 +1,8 @@
 /** Notebook files: reading them, running them cell by cell, and what must hold for each. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Check, Claim } from 'tslab-parallel';
-import { CHECK_MIME, CLAIM_MIME } from 'tslab-parallel/dist/notebook';
+import type { Check, Claim } from 'tslab-parallel/handbook';
+import { CHECK_MIME, CLAIM_MIME } from '#src/handbook/claims/index';
 import { type CellResult, type DisplayOutput, type Kernel, root } from './kernel';
 
 export interface CodeCell {

@@ -11,7 +11,7 @@ after(() => kernel.close());
 
 test('a cell shows its streams, its bundles and what updated them', async () => {
   const cell = await kernel.run(`
-    import { display } from 'tslab-parallel/dist/notebook';
+    import { display } from '#src/helper/notebook/index';
     display({ data: { 'text/plain': 'one' }, metadata: { 'text/plain': { a: 1 } } }, 'id');
     console.log('out'); console.log('more'); console.error('err');
     display({ data: { 'text/plain': 'two' } }, 'id', true);

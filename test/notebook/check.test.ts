@@ -1,7 +1,7 @@
 /** What a check says of its figures. Outside a notebook it prints. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { check, type Expectation } from 'tslab-parallel';
+import { check, type Expectation } from 'tslab-parallel/handbook';
 
 const cases: [measured: unknown, expectation: Expectation, said: string][] = [
   [0.4923, { atMost: 0.65 }, '✓ held: so. Expected at most 0.65, measured 0.492.'],

@@ -12,7 +12,7 @@ suite('claims', () => {
   let kernel: Kernel;
   before(async () => {
     kernel = await Kernel.start({ cwd: folder });
-    await run(`import { claim, claims, python } from 'tslab-parallel';`);
+    await run(`import { claim, claims, python } from 'tslab-parallel/handbook';`);
   });
   beforeEach(() => {
     for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
@@ -120,7 +120,7 @@ suite('claims', () => {
   test('two kernels that claim at the same time lose nothing', async () => {
     const other = await Kernel.start({ cwd: folder });
     try {
-      assert.equal((await other.run(`import { claim } from 'tslab-parallel';`)).error, '');
+      assert.equal((await other.run(`import { claim } from 'tslab-parallel/handbook';`)).error, '');
       const many = (from: number) =>
         `for (let n = ${from}; n < ${from} + 40; n++) claim('number ' + (n % 60), { typescript: n }, { atLeast: 0 });`;
       const both = await Promise.all([kernel.run(many(0)), other.run(many(30))]);

@@ -1,7 +1,8 @@
 /** Readers of `completed()`: a run waits for its reader, and ends with it. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { CancelledError, createPool, fanOut, parmap, startSite, track } from 'tslab-parallel';
+import { CancelledError, createPool, fanOut, parmap, track } from 'tslab-parallel';
+import { startSite } from 'tslab-parallel/handbook';
 import { eventually } from '../harness/processes';
 
 const backends = ['serial', 'async', 'thread', 'process'] as const;

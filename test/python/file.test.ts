@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { PythonError, python } from 'tslab-parallel';
+import { PythonError, python } from 'tslab-parallel/handbook';
 import { Kernel, root } from '../harness/kernel';
 
 const folder = mkdtempSync(join(root, 'test', 'dist', 'python-files-'));
@@ -127,7 +127,7 @@ suite('programs in files', () => {
     const kernel = await Kernel.start({ cwd: folder });
     try {
       const cell = await kernel.run(`
-        import { python } from 'tslab-parallel';
+        import { python } from 'tslab-parallel/handbook';
         const sums = await python('sums.py', { n: 4 });
         console.log(sums.value);`);
       assert.equal(cell.error, '');

@@ -24,7 +24,7 @@ if __name__ == "__main__":
     sum(range(10**12))   # never gives the GIL away
 `;
 const cell = (program: string) =>
-  `import { python } from 'tslab-parallel';\nawait python(${JSON.stringify(program)})`;
+  `import { python } from 'tslab-parallel/handbook';\nawait python(${JSON.stringify(program)})`;
 
 async function gone(pids: number[]): Promise<void> {
   assert.ok(await eventually(() => !pids.some(isAlive)), `still alive: ${pids.filter(isAlive)}`);
@@ -51,7 +51,7 @@ test('a cell shows what it prints, its value and its traceback', async () => {
 
 test('what it prints belongs to the cell that started it', async () => {
   const first = await kernel.begin(`
-    import { python } from 'tslab-parallel';
+    import { python } from 'tslab-parallel/handbook';
     const later = python('import time\\nprint("one", flush=True)\\ntime.sleep(0.3)\\nprint("two")');
     await new Promise((r) => setTimeout(r, 200));`);
   const second = await kernel.run('const over = await later;');

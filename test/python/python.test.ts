@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { inspect } from 'node:util';
-import { PythonError, type PythonOptions, type PythonRun, python } from 'tslab-parallel';
+import { PythonError, type PythonOptions, type PythonRun, python } from 'tslab-parallel/handbook';
 import { eventually, isAlive, PATIENCE_MS } from '../harness/processes';
 
 // A folder for temporary files of its own: other tests run Python at the same time.
@@ -97,7 +97,7 @@ test('what it prints is in output in its order, and appears line by line as it g
   const program = 'import time\nprint("하나")\ntime.sleep(0.3)\nprint("둘", end="")';
   const node = spawn(process.execPath, [
     '-e',
-    `require(${JSON.stringify(require.resolve('tslab-parallel'))}).python(${JSON.stringify(program)})`,
+    `require(${JSON.stringify(require.resolve('tslab-parallel/handbook'))}).python(${JSON.stringify(program)})`,
   ]);
   const seen: { at: number; text: string }[] = [];
   for await (const chunk of node.stdout) seen.push({ at: performance.now(), text: String(chunk) });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { latency, type SimulationItem, seededRandom, simulate, timeline, utilization } from 'tslab-parallel';
+import { latency, timeline, utilization } from 'tslab-parallel';
+import { type SimulationItem, seededRandom, simulate } from 'tslab-parallel/handbook';
 
 const RAMYEON = [{ work: 1 }, { wait: 8, label: 'water boils' }, { work: 2 }];
 

@@ -1,0 +1,12 @@
+export { advice, type Expected } from './advice';
+export type { Chart, ChartOptions } from './chart';
+export { compare, type KnownTime } from './compare';
+export { type LatencyOptions, latency } from './latency';
+export { type LinesOptions, lines, type Point } from './lines';
+export type { Recorded } from './record';
+export { show } from './show';
+export { type SpeedupOptions, speedup } from './speedup';
+export { type SweepOptions, sweep } from './sweep';
+export { type TimelineOptions, timeline } from './timeline';
+export * as units from './units';
+export { utilization } from './utilization';
