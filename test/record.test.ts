@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { table } from 'tslab-parallel';
 import { Recording, type RunRecord } from '#src/helper/record/index';
 
 test('a record survives JSON with all its spans', () => {
@@ -60,6 +61,32 @@ test('a record as CSV, as a trace and as a table', () => {
   );
   assert.match(inspect(record.toTable()), /index .* error\n.*thread 1.*1\.00.*2\.50.*\n.*Error: no$/);
   assert.equal(record.toTable().rows.length, 2);
+});
+
+test('a spreadsheet runs nothing of a record, and a terminal obeys nothing', () => {
+  const evil = '\u001b]0;owned\u0007\u001b[2Kgone\rover\u009b31m';
+  const record = new Recording({ label: evil, backend: 'thread', workers: 1, total: 8 });
+  const labels = ['=cmd|calc', '+1', '-1+1', '@sum(A1)', '\t=1', '\r=1', '=a,"b"', 'a=b'];
+  for (const [index, label] of labels.entries()) {
+    record.add({
+      index,
+      lane: index === 0 ? evil : '=lane',
+      startMs: -1,
+      endMs: index,
+      label,
+      error: '=HYPERLINK("x")',
+    });
+  }
+  record.finish('done');
+  const csv = record.toCSV();
+  const [, first, ...rest] = csv.split('\r\n');
+  assert.match(first!, /'=cmd\|calc/);
+  assert.ok(!/(^|[,\n])"?[=+@\t\r]/.test(csv.replace(/\r\n/g, '\n')), csv);
+  assert.ok(rest.join('\n').includes(`"'=a,""b"""`), csv);
+  assert.ok(csv.includes(',a=b,'), 'what is harmless stays as it is');
+  assert.ok(csv.includes(',-1,'), 'a negative number is a number');
+  for (const text of [inspect(record), inspect(record.toTable()), inspect(table([{ lane: evil }]))])
+    assert.ok(!/[^\P{Cc}\t\n]/u.test(text), JSON.stringify(text));
 });
 
 test('each of very many lanes keeps its name', () => {

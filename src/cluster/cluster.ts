@@ -12,7 +12,17 @@ import type { Aside, DoneMessage } from '../helper/pool/protocol';
 import { now } from '../helper/record';
 import { redacted } from '../helper/redact';
 import { after } from '../helper/timer';
-import { clockOffset, connect, defaultRedis, keyOf, libraries, PREFIX, REDIS_OPTIONS } from './connection';
+import {
+  clockOffset,
+  connect,
+  defaultRedis,
+  keyOf,
+  libraries,
+  PREFIX,
+  REDIS_OPTIONS,
+  remedy,
+  replyOf,
+} from './connection';
 import {
   type Answer,
   type Ask,
@@ -45,6 +55,8 @@ const CLOCK_TICKS = 10;
 /** Without a word from any worker: said after so long, given up after so long. */
 const NOBODY_SAID_MS = 2000;
 const NOBODY_MS = 60_000;
+/** A Redis without an answer for so many ticks is spoken of. */
+const SILENT_SAID_TICKS = 3;
 /** A Redis that never answered isn't there: no use in waiting for it as for one that was. */
 const FIRST_MS = 1500;
 /** So often may answers to the same items be unusable. */
@@ -126,6 +138,8 @@ export class Cluster implements Engine<Capture> {
   #isTicking = false;
   #leaving: NodeJS.Timeout | undefined;
   #bytesAnItem = 8;
+  #isPaused = false;
+  #isClosed = false;
   /** What is still to be tidied up in Redis. */
   readonly #tidying = new Set<Promise<unknown>>();
 
@@ -189,7 +203,8 @@ export class Cluster implements Engine<Capture> {
     this.#running.set(job, running);
     clearTimeout(this.#leaving);
     this.#begin(job, running).catch((error: unknown) => {
-      if (!job.ended) job.fail(error);
+      const reply = replyOf(error);
+      if (!job.ended) job.fail(reply === undefined ? error : this.#refusal(reply));
     });
   }
 
@@ -314,7 +329,21 @@ export class Cluster implements Engine<Capture> {
     }));
     this.#unsent = [];
     // If Redis is away the commands wait; if it stays away, `#tick` says so.
-    queue.addBulk(jobs).catch(() => {});
+    queue.addBulk(jobs).catch((error: unknown) => this.#refusedBy(error));
+  }
+
+  /** Redis is there and won't do what it was asked: waiting mends nothing. */
+  #refusedBy(error: unknown): void {
+    const reply = replyOf(error);
+    if (reply === undefined) return;
+    const refusal = this.#refusal(reply);
+    for (const job of [...this.#running.keys()]) if (!job.ended) job.fail(refusal);
+  }
+
+  #refusal(reply: string): ClusterError {
+    return new ClusterError(
+      `Redis at ${redacted(this.#url)} refuses the cluster's work: ${reply}. ${remedy(reply)}`.trim(),
+    );
   }
 
   // ---- what comes back
@@ -475,6 +504,8 @@ export class Cluster implements Engine<Capture> {
   // ---- Redis
 
   #open(): Promise<Link> {
+    if (this.#isClosed)
+      return Promise.reject(new ClusterError('This pool is closed; make another with createPool.'));
     if (!this.#link) {
       const link = this.#connect();
       this.#link = link;
@@ -557,6 +588,10 @@ export class Cluster implements Engine<Capture> {
     if (this.#isTicking) {
       // Ticks and not time: a kernel that computes for long doesn't hear Redis meanwhile.
       if (++this.#silentTicks * TICK_MS >= this.#options.reconnectMs) this.#giveUp();
+      else if (this.#silentTicks === SILENT_SAID_TICKS)
+        this.#sayAll(
+          `Redis at ${redacted(this.#url)} has not answered for ${SILENT_SAID_TICKS} s; the run waits for it, up to ${this.#options.reconnectMs / 1000} s (reconnectMs).`,
+        );
       return;
     }
     if (this.#running.size === 0) return;
@@ -569,13 +604,30 @@ export class Cluster implements Engine<Capture> {
           if (running.program.length > 0) await this.#refresh(link, running);
       }
       await this.#lookFor(link);
+      await this.#lookForPause(link);
       this.#silentTicks = 0;
       this.#waitForSomebody();
-    } catch {
-      // Disconnected meanwhile.
+    } catch (error) {
+      // Disconnected meanwhile, or refused.
+      this.#refusedBy(error);
     }
     this.#isTicking = false;
     this.wake();
+  }
+
+  #sayAll(sentence: string): void {
+    for (const job of this.#running.keys()) job.write.stderr(`${sentence}\n`);
+  }
+
+  /** Somebody may have told BullMQ to hand out nothing. */
+  async #lookForPause({ queue }: Link): Promise<void> {
+    const isPaused = this.#sent.size > 0 && (await queue.isPaused());
+    if (isPaused && !this.#isPaused) {
+      this.#sayAll(
+        `The queue "${this.#options.name}" is paused: its workers get nothing until somebody resumes it (BullMQ's queue.resume()).`,
+      );
+    }
+    this.#isPaused = isPaused;
   }
 
   #giveUp(): void {
@@ -729,7 +781,7 @@ export class Cluster implements Engine<Capture> {
     const { workers, name } = this.#options;
     const wanted = workers === Number.POSITIVE_INFINITY ? 1 : workers;
     const there = () => [...this.#machines.values()].reduce((sum, machine) => sum + machine.workers, 0);
-    for (await this.#lookAround(link); there() < wanted; await this.#lookAround(link)) {
+    for (await this.#lookAround(link); there() < wanted && !this.#isClosed; await this.#lookAround(link)) {
       if (now() > untilMs) {
         throw new ClusterError(
           `${there()} of ${wanted} workers of "${name}" are there after ${NOBODY_MS / 1000} s. Start more: npx tslab-parallel worker --redis ${redacted(this.#url)} --name ${name}`,
@@ -798,6 +850,7 @@ export class Cluster implements Engine<Capture> {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#leaving);
     if (!this.#up) return;
     await Promise.race([

@@ -77,6 +77,23 @@ export function connect(url: string, patienceMs: number, onError: (error: Error)
   });
 }
 
+/** What Redis itself answered to a command, such as `OOM command not allowed …`; undefined where it couldn't be asked. */
+export function replyOf(error: unknown): string | undefined {
+  const { name, message = '' } = (error ?? {}) as Error;
+  // Within BullMQ's scripts ioredis's ReplyError is made anew as an Error.
+  return name === 'ReplyError' || /^[A-Z]{2,}[A-Z ]* /.test(message) ? message : undefined;
+}
+
+/** What to do about it. */
+export function remedy(reply: string): string {
+  if (/maxmemory|^OOM/.test(reply)) return 'Give it more memory (maxmemory), or smaller items.';
+  if (/NOPERM|no permissions|unknown command/i.test(reply))
+    return 'Its user needs BullMQ\'s scripts: see "Many machines" in the README.';
+  if (/READONLY/.test(reply)) return 'It is a replica: give the address of the master.';
+  if (/MISCONF|LOADING|BUSY/.test(reply)) return 'Look into its log.';
+  return '';
+}
+
 function words(error: Error): string {
   const { code, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
   return error.message || errors?.[0]?.message || code || error.name;

@@ -1,8 +1,8 @@
 /** Nobody else's code: what is not signed for this very purpose is refused, before anything of it is read. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,10 +68,16 @@ test('without a secret, or with a short one, neither side starts', () => {
       env: { ...env, ...more },
       encoding: 'utf8',
     });
+  const folder = mkdtempSync(join(tmpdir(), 'secret-'));
+  const open = join(folder, 'cluster.secret');
+  writeFileSync(open, randomBytes(32).toString('hex'), { mode: 0o644 });
   for (const [more, words] of [
     [{}, /needs a secret.*neither.*TSLAB_PARALLEL_SECRET nor a file.*openssl rand/s],
     [{ TSLAB_PARALLEL_SECRET: 'short' }, /has 5 bytes, it needs at least 32/],
     [{ TSLAB_PARALLEL_SECRET_FILE: '/no/such/file' }, /can't be read: ENOENT/],
+    [{ TSLAB_PARALLEL_SECRET: 'a'.repeat(64) }, /only 1 different character/],
+    [{ TSLAB_PARALLEL_SECRET: '01'.repeat(32) }, /only 2 different characters/],
+    [{ TSLAB_PARALLEL_SECRET_FILE: open }, /can be read by other users of this machine: chmod 600/],
   ] as const) {
     const { status, stderr } = start(more);
     assert.equal(status, 1);

@@ -16,6 +16,7 @@ import { inspect } from 'node:util';
 import { checkMilliseconds, checkOptions, refuse } from '../../helper/arguments';
 import { InterruptedError, OwnError, TimeoutError } from '../../helper/errors';
 import { display, inNotebook, onInterrupt } from '../../helper/notebook';
+import { printable } from '../../helper/printable';
 import type { RunRecord, Span } from '../../helper/record';
 import { after } from '../../helper/timer';
 import { sawPython } from '../claims';
@@ -50,7 +51,7 @@ export interface PythonOptions {
 
 /** What a Python program did. It can be drawn like any other record. */
 export interface PythonRun extends RunRecord {
-  /** What the program printed, standard output and standard error, in the order it came. */
+  /** What the program printed, standard output and standard error, in the order it came; of very much the first and the last 4 MB. */
   readonly output: string;
   /** The value of the program's last expression; null where it ends with a statement. */
   readonly value: unknown;
@@ -221,6 +222,40 @@ function showSource(file: string): void {
 
 const OPTIONS = ['input', 'interpreter', 'label', 'quiet', 'signal', 'timeoutMs'];
 
+/** What is kept of a program's output, and what is shown of it: so many characters from its beginning, and as many from its end. */
+const MOST_PRINTED = 4_000_000;
+
+class Printed {
+  #head = '';
+  #tail = '';
+  #left = 0;
+
+  /** What of it is to be shown as it comes. */
+  add(text: string): string {
+    const room = MOST_PRINTED - this.#head.length;
+    const shown = text.slice(0, room);
+    this.#head += shown;
+    const rest = text.slice(shown.length);
+    if (rest === '') return shown;
+    const isFirst = this.#left === 0 && this.#tail === '';
+    this.#tail += rest;
+    if (this.#tail.length > 2 * MOST_PRINTED) {
+      this.#left += this.#tail.length - MOST_PRINTED;
+      this.#tail = this.#tail.slice(-MOST_PRINTED);
+    }
+    return isFirst
+      ? `${shown}\n[the program prints more than ${MOST_PRINTED} characters; see "output" for the last of them]\n`
+      : shown;
+  }
+
+  toString(): string {
+    const over = Math.max(0, this.#tail.length - MOST_PRINTED);
+    const left = this.#left + over;
+    const gap = left > 0 ? `\n[${left} characters are left out here]\n` : '';
+    return `${this.#head}${gap}${this.#tail.slice(over)}`;
+  }
+}
+
 interface Ended {
   readonly code: number | null;
   readonly killedBy: NodeJS.Signals | null;
@@ -240,7 +275,14 @@ function run(
       detached: process.platform !== 'win32',
       stdio: ['pipe', 'pipe', 'pipe'],
       // Not unbuffered: then `print` writes a line in pieces, and those of several threads or processes mix.
-      env: { ...process.env, PYTHONUTF8: '1', PYTHONUNBUFFERED: '', PYTHONDONTWRITEBYTECODE: '1' },
+      env: {
+        ...process.env,
+        PYTHONUTF8: '1',
+        PYTHONUNBUFFERED: '',
+        PYTHONDONTWRITEBYTECODE: '1',
+        // It runs whatever its packages bring along: the cluster's secret is none of its business.
+        TSLAB_PARALLEL_SECRET: undefined,
+      },
       windowsHide: true,
     });
     // A kernel that is told to shut down waits for what is referenced; a script must wait for the program.
@@ -250,15 +292,15 @@ function run(
       }
     }
 
-    let output = '';
+    const printed = new Printed();
     for (const name of ['stdout', 'stderr'] as const) {
       const decoder = new StringDecoder('utf8');
       // tslab replaces `write` with every cell: the program's lines belong to the cell that started it.
       const write = process[name].write.bind(process[name]);
       child[name].on('data', (chunk: Buffer) => {
         const text = decoder.write(chunk);
-        output += text;
-        if (!quiet && text !== '') write(text);
+        const shown = printed.add(text);
+        if (!quiet && shown !== '') write(shown);
       });
     }
     child.stdin.on('error', () => {}); // it has ended: 'exit' tells
@@ -305,7 +347,7 @@ function run(
       child.on('close', () => {
         clearTimeout(grace);
         settle();
-        resolve({ code, killedBy, output });
+        resolve({ code, killedBy, output: printed.toString() });
       });
     });
   });
@@ -340,8 +382,26 @@ function readRows(folder: string, result: Result): Row[] {
   } catch {
     // No child drew anything.
   }
-  const rows = [...result.spans, ...lines.filter(Boolean).map((line) => JSON.parse(line) as Row)];
+  const read = lines.filter(Boolean).map(rowOf);
+  const broken = read.filter((row) => row === undefined).length;
+  if (broken > 0) {
+    process.stderr.write(
+      `${broken} ${broken === 1 ? 'block' : 'blocks'} of the Python program's processes can't be read and ${broken === 1 ? 'is' : 'are'} left out of the record: ${broken === 1 ? 'its line was' : 'their lines were'} cut off or overwritten.\n`,
+    );
+  }
+  const rows = [...result.spans, ...read.filter((row) => row !== undefined)];
   return [...new Map(rows.map((row, at) => [row.id ?? at, row])).values()].sort((a, b) => a.start - b.start);
+}
+
+/** Undefined for what is no row: a process may be killed in mid-write. */
+function rowOf(line: string): Row | undefined {
+  try {
+    const row = JSON.parse(line) as Row;
+    const isRow = typeof row.lane === 'string' && Number.isFinite(row.start) && Number.isFinite(row.end);
+    return isRow ? row : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function toRun(label: string, result: Result, rows: Row[], output: string, calledAt: number): PythonRun {
@@ -406,7 +466,7 @@ function describe(run: PythonRun): string {
   const lines = run.output.split('\n').length - 1;
   const printed = lines > 0 ? `, ${lines} ${lines === 1 ? 'line' : 'lines'} printed` : '';
   const value = run.value === null ? '' : `\nvalue: ${inspect(run.value, { depth: 1, maxArrayLength: 10 })}`;
-  return `${run.label}: ${run.wallMs.toFixed(1)} ms in Python ${run.version} (and ${run.startupMs.toFixed(0)} ms to start it), ${blocks}${printed}${value}`;
+  return `${printable(run.label)}: ${run.wallMs.toFixed(1)} ms in Python ${run.version} (and ${run.startupMs.toFixed(0)} ms to start it), ${blocks}${printed}${value}`;
 }
 
 function pythonError(result: Result, output: string): PythonError {

@@ -1,4 +1,12 @@
-/** JSON between a notebook and Python, with one addition: whole numbers of any size, as `bigint` here. */
+/**
+ * JSON between a notebook and Python, with one addition: whole numbers of any size, as `bigint` here: `{"__bigint__": "0x…"}`.
+ * An object of the reader's that looks like that goes as `{"__bigint__": {"plain": …}}`.
+ */
+
+const MARK = '__bigint__';
+
+const isMarked = (value: unknown): value is { [MARK]: unknown } =>
+  typeof value === 'object' && value !== null && MARK in value && Object.keys(value).length === 1;
 
 const isPlain = (value: object) => {
   const prototype = Object.getPrototypeOf(value);
@@ -18,12 +26,13 @@ export function stringify(input: unknown, name = 'input'): string {
       case 'number':
         return Number.isFinite(value) ? value : lost(key, String(value));
       case 'bigint':
-        return { __bigint__: `${value < 0n ? '-' : ''}0x${(value < 0n ? -value : value).toString(16)}` };
+        return { [MARK]: `${value < 0n ? '-' : ''}0x${(value < 0n ? -value : value).toString(16)}` };
       case 'function':
       case 'symbol':
         return lost(key, `a ${typeof value}`);
       case 'object':
-        if (value === null || Array.isArray(value) || isPlain(value)) return value;
+        if (value === null || Array.isArray(value)) return value;
+        if (isPlain(value)) return isMarked(value) ? { [MARK]: { plain: value[MARK] } } : value;
         if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
           return Array.from(value as unknown as ArrayLike<number>);
         }
@@ -44,8 +53,9 @@ export function stringify(input: unknown, name = 'input'): string {
 
 export function parse(text: string): unknown {
   return JSON.parse(text, (_key, value) => {
-    const hex: unknown = value?.__bigint__;
-    if (typeof hex !== 'string') return value;
-    return hex.startsWith('-') ? -BigInt(hex.slice(1)) : BigInt(hex);
+    if (!isMarked(value)) return value;
+    const marked = value[MARK];
+    if (typeof marked !== 'string') return { [MARK]: (marked as { plain: unknown }).plain };
+    return marked.startsWith('-') ? -BigInt(marked.slice(1)) : BigInt(marked);
   });
 }

@@ -346,7 +346,9 @@ def _to_json(value, where):
         if isinstance(value, (list, tuple)):
             return [_to_json(item, "%s[%d]" % (where, at)) for at, item in enumerate(value)]
         if isinstance(value, dict) and all(isinstance(key, (str, int)) for key in value):
-            return {str(key): _to_json(item, "%s[%r]" % (where, key)) for key, item in value.items()}
+            carried = {str(key): _to_json(item, "%s[%r]" % (where, key)) for key, item in value.items()}
+            # One that looks like a large number here is no number: see json.ts.
+            return {"__bigint__": {"plain": carried["__bigint__"]}} if list(carried) == ["__bigint__"] else carried
     except RecursionError:
         raise NotJson("it contains itself, or is nested too deep for JSON") from None
     shown = repr(value) if isinstance(value, float) else "of type " + type(value).__name__
@@ -356,9 +358,10 @@ def _to_json(value, where):
 
 
 def _from_json(value):
-    if len(value) == 1 and "__bigint__" in value:
-        return int(value["__bigint__"], 16)
-    return value
+    if list(value) != ["__bigint__"]:
+        return value
+    marked = value["__bigint__"]
+    return int(marked, 16) if isinstance(marked, str) else {"__bigint__": marked["plain"]}
 
 
 def _read(name):

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { printable } from '../printable';
 import { sendAtOnce } from './outgoing';
 
 sendAtOnce();
@@ -53,7 +54,7 @@ export function display(bundle: Bundle, id?: string, update = false): boolean {
  * expression (or in `console.log`) the bundle appears, elsewhere and in nested values the text.
  */
 export function inspectAs(depth: number, text: () => string, bundle: () => Bundle): string {
-  return isLast(depth) && display(bundle()) ? nothing() : text();
+  return isLast(depth) && display(bundle()) ? nothing() : printable(text());
 }
 
 /** The promise of something that shows itself: as a cell's last expression, without `await`, it is not printed, too. */

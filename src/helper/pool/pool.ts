@@ -90,6 +90,8 @@ class EnginePool<L> implements Pool<L> {
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   readonly #engine: Engine<any>;
   readonly #running = new Set<Promise<unknown>>();
+  /** Ends each `ready()` that still waits. */
+  readonly #readying = new Set<(reason: Error) => void>();
   #closed = false;
 
   // biome-ignore lint/suspicious/noExplicitAny: as above.
@@ -142,11 +144,22 @@ class EnginePool<L> implements Pool<L> {
 
   async ready(): Promise<void> {
     this.#refuseIfClosed();
-    await this.#engine.ready();
+    let stop!: (reason: Error) => void;
+    const closed = new Promise<never>((_, reject) => {
+      stop = reject;
+    });
+    this.#readying.add(stop);
+    try {
+      await Promise.race([this.#engine.ready(), closed]);
+    } finally {
+      this.#readying.delete(stop);
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const stop of this.#readying)
+      stop(new TypeError('This pool was closed before its workers were ready.'));
     await Promise.allSettled(this.#running);
     await this.#engine.close();
   }

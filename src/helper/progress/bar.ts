@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { display, escaped, inNotebook } from '../notebook';
+import { printable } from '../printable';
 import { milliseconds, type RunRecord } from '../record';
 
 /** Ten updates a second are as many as an eye can use. */
@@ -85,7 +86,8 @@ function inTerminal(label: string | undefined): (record: RunRecord) => void {
 }
 
 /** `sums [████████░░░░] 37 of 100, 2 failed, 51/s, 1.2 s left, 720 ms` */
-function line(record: RunRecord, label = record.label): string {
+function line(record: RunRecord, name = record.label): string {
+  const label = printable(name);
   const { total, ok, failed, wallMs, status } = record;
   const done = ok + failed;
   const parts: string[] = [];

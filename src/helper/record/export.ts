@@ -75,11 +75,21 @@ export class Table {
   }
 }
 
-/** Comma-separated values, a line a span (RFC 4180). Times in milliseconds. */
+/**
+ * Comma-separated values, a line a span (RFC 4180). Times in milliseconds. Text that a spreadsheet would run as a formula
+ * begins with an apostrophe, as OWASP's page on CSV injection advises.
+ */
 export function toCSV(record: RunRecord): string {
   const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const harmless = (text: string) => (/^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text);
   const lines = [COLUMNS.join(',')];
-  for (const span of record.spans) lines.push(COLUMNS.map((column) => quoted(cell(span, column))).join(','));
+  for (const span of record.spans) {
+    const values = COLUMNS.map((column) => {
+      const text = cell(span, column);
+      return quoted(typeof span[column] === 'number' ? text : harmless(text));
+    });
+    lines.push(values.join(','));
+  }
   return `${lines.join('\r\n')}\r\n`;
 }
 

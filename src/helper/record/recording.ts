@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { printable } from '../printable';
 import { redacted } from '../redact';
 import { now } from './clock';
 import { Table, toCSV, toTrace } from './export';
@@ -271,11 +272,12 @@ export class Recording implements RunRecord {
 
 /** A record in a line: label, how many of how many, where, how long, how it ended. */
 export function describe(record: RunRecord): string {
-  if (record.total === 0) return `${record.label}: nothing to do`;
+  const label = printable(record.label);
+  if (record.total === 0) return `${label}: nothing to do`;
   const of = record.total === null ? '' : ` of ${record.total}`;
   const failed = record.failed > 0 ? `, ${record.failed} failed` : '';
   const how = record.status === 'done' ? '' : `, ${record.status}`;
-  return `${record.label}: ${record.ok}${of} done${where(record)} in ${milliseconds(record.wallMs)}${failed}${how}`;
+  return `${label}: ${record.ok}${of} done${where(record)} in ${milliseconds(record.wallMs)}${failed}${how}`;
 }
 
 function where(record: RunRecord): string {
