@@ -12,9 +12,9 @@ const ALLOWED =
 
 const isAllowed = (licence: string) =>
   licence
-    .replace(/[()]/g, ' ')
+    .replace(/[()]/g, '')
     .split(/ (?:AND|OR) |; /)
-    .every((part) => ALLOWED.test(part.trim().replace(/ Licen[sc]e( ISCL)?$/, '')));
+    .every((part) => ALLOWED.test(part.trim().replace(/ License( ISCL)?$/, '')));
 
 interface Locked {
   link?: boolean;
