@@ -119,7 +119,7 @@ def main():
     if job["to"] == "html":
         abouts = [About(notebooks.get(path) or read(path), path) for path in all_pages(paths, out)]
         scripts = [Path(name).read_text(encoding="utf-8") for name in job["vega"]]
-        form = Pages(abouts, job["node"], scripts, job["address"])
+        form = Pages(abouts, job["node"], scripts, job["address"], job["live"])
     else:
         abouts = [About(notebooks[path], path) for path in paths]
         form = Posts(abouts, job["node"], job["to"])

@@ -5,6 +5,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { prepareEnvironment } from '../cli/environment';
 import { CliError } from '../cli/step';
 import { runSupervised } from '../cli/supervised';
+import { type LivePage, livePage } from './live';
 
 export const EXPORT_USAGE = `export [notebooks or folders...] [options]
     Runs notebooks on the tslab kernel and writes a page for each.
@@ -45,6 +46,11 @@ export async function exportNotebooks(args: string[]): Promise<number> {
   const notebooks = findNotebooks(positionals);
   const environment = await prepareEnvironment(process.cwd());
   const out = resolve(values.out);
+  const live: Record<string, LivePage> = {};
+  for (const notebook of values.to === 'html' ? notebooks : []) {
+    const page = await livePage(notebook, out);
+    if (page) live[notebook] = page;
+  }
   const job = {
     notebooks,
     out,
@@ -57,6 +63,7 @@ export async function exportNotebooks(args: string[]): Promise<number> {
           require.resolve(file),
         )
       : [],
+    live,
     address: values.address && `${values.address.replace(/\/+$/, '')}/`,
   };
 

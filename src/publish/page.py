@@ -10,6 +10,7 @@ from about import TEMPLATES
 from bs4 import BeautifulSoup
 from bs4.formatter import HTMLFormatter
 from clean import Clean, attribute, data_uri, scheme
+from live import form_html, outputs_html
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from nbconvert import HTMLExporter
@@ -38,9 +39,11 @@ class Pages:
     :param node: the command that draws charts
     :param vega: the scripts of Vega, for live charts; empty for pictures alone
     :param address: where the pages will be found, with a slash at its end; '' if that isn't known
+    :param live: by a notebook's path, what live.ts made of its live cells
     """
 
-    def __init__(self, abouts, node, vega=(), address=""):
+    def __init__(self, abouts, node, vega=(), address="", live=None):
+        self.live = live or {}
         self.abouts, self.node, self.vega, self.address = abouts, node, vega, address
         self.names = {about.name for about in abouts}
         self.has_index = len(abouts) > 1 or "index" in self.names
@@ -49,6 +52,11 @@ class Pages:
         """Returns ({file name: content}, warnings)."""
         clean = Clean()
         previews = []
+        lively = self.live.get(str(about.path))
+        taken = []
+
+        def is_live(cell):
+            return lively is not None and cell.get("id") in lively["cells"]
 
         def place(name, content):
             if isinstance(content, bytes):
@@ -73,6 +81,8 @@ class Pages:
             "tables_html": tables_html,
             "is_folded": is_folded,
             "lines_of": lines_of,
+            "knobs_html": lambda cell: form_html(cell.id, lively["cells"][cell.id], about.words, taken) if is_live(cell) else "",
+            "outputs_html": lambda cell: outputs_html(cell.id) if is_live(cell) else "",
         }.items():
             exporter.register_filter(name, function)
         resources = {
@@ -101,7 +111,13 @@ class Pages:
             files[name] = content
             preview, alt = self.address + quote(name), about.title
         files[f"{about.name}.html"] = self._framed(
-            about, soup.decode(formatter=FORMATTER), contents=contents, preview=preview, preview_alt=alt, live=live
+            about,
+            soup.decode(formatter=FORMATTER),
+            contents=contents,
+            preview=preview,
+            preview_alt=alt,
+            live=live,
+            assets=lively["assets"] if lively else [],
         )
         return files, warnings
 
@@ -113,11 +129,13 @@ class Pages:
         about = SimpleNamespace(lang=first.lang, title=first.words["pages"], name="index", href="index.html", words=first.words)
         return self._framed(about, body, contents=[], preview="", preview_alt="", live=False)
 
-    def _framed(self, about, body, contents, preview, preview_alt, live):
+    def _framed(self, about, body, contents, preview, preview_alt, live, assets=()):
         name, words = about.name, about.words
         scripts = [(PAGE / "page.js").read_text(encoding="utf-8")]
         if live:
             scripts += [*self.vega, (PAGE / "interactive.js").read_text(encoding="utf-8")]
+        if assets:
+            scripts.append((PAGE / "live.js").read_text(encoding="utf-8"))
         scripts = [re.sub(r"^\s*//.*\n|^ +", "", script, flags=re.MULTILINE) for script in scripts]
         # `</` would end the element.
         scripts = [script.replace("</script", "<\\/script") for script in scripts]
@@ -132,7 +150,8 @@ class Pages:
             body=Markup(without_ends(body.strip())),
             css=Markup(small((PAGE / "page.css").read_text(encoding="utf-8"))),
             scripts=[Markup(script) for script in scripts],
-            policy=policy(scripts),
+            assets=" ".join(assets),
+            policy=policy(scripts, bool(assets)),
             contents=contents if len(contents) > 1 else [],
             index="index.html" if self.has_index else "",
             is_index=name == "index",
@@ -244,11 +263,13 @@ def light(pre):
     pre.append(BeautifulSoup("".join(html), "html.parser"))
 
 
-def policy(scripts):
-    """Only these scripts run, whatever else stands in the page, and nothing is loaded."""
+def policy(scripts, live):
+    """Only these scripts run, whatever else stands in the page, and what they load themselves (`live`); nothing else is loaded."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
+    if live:
+        hashes += " 'strict-dynamic'; worker-src blob:"
     return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
