@@ -286,7 +286,7 @@ function twin(changed: HTMLElement): void {
 const boxes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const box = target as HTMLElement;
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
     else box.removeAttribute('tabindex');
   }
 });
