@@ -42,6 +42,8 @@ export {
 export { Table, type TableOptions, table } from './helper/notebook';
 export {
   availableCores,
+  type Call,
+  type CallOptions,
   createPool,
   type MapOptions,
   type ParmapOptions,

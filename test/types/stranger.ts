@@ -8,6 +8,8 @@ import {
   advise,
   availableCores,
   type Backend,
+  type Call,
+  type CallOptions,
   CancelledError,
   type Chart,
   type ChartOptions,
@@ -122,7 +124,12 @@ async function pools(how: 'collect' | 'throw'): Promise<void> {
   const parallel: ParmapOptions = { workers: 2, onError: 'throw' };
   const perhaps = await parmap(rows, (row) => row.name, { onError: how });
   const name: string | PromiseSettledResult<string> | undefined = perhaps[0];
-  const sum: number = await pool.submit((a: number, b: number) => a + b, 1, 2);
+  const call: Call<number> = pool.submit((a: number, b: number) => a + b, 1, 2);
+  const limits: CallOptions = { timeoutMs: 1000, label: 'sum' };
+  const limited: Call<string> = pool.withOptions(limits).submit(String, 1);
+  const sum: number = await call;
+  call.cancel();
+  console.log(call.record.wallMs, await limited);
   for await (const { index, value } of run.completed()) console.log(index + value);
   await run.then(
     (values) => console.log(values.length),

@@ -97,6 +97,26 @@ export function capture(fn: AnyFunction, options: { target: Target; name?: strin
   return result;
 }
 
+/**
+ * What a capture is made of, without who its functions are: equal for two that were made of the same code and the same values.
+ * Memory that threads share is itself.
+ */
+export function contentOf({ parts }: Capture): Buffer {
+  const places = new Map(parts.map(({ id }, at) => [id, `part ${at}`]));
+  const contents = parts.map(({ id, message }) => {
+    const content = message as Content;
+    if (content.kind === 'shared') return id;
+    if (content.kind !== 'graph') return content;
+    const nodes = content.nodes.map((node) => {
+      if (node.t === 'function') return { ...node, id: '', code: places.get(node.code) ?? node.code };
+      if (node.t === 'symbol') return { ...node, id: '' };
+      return 'part' in node && node.part !== undefined ? { ...node, part: places.get(node.part) } : node;
+    });
+    return { nodes, root: content.root };
+  });
+  return serialize(contents);
+}
+
 /** What a capture imports where it runs, as a notebook would: packages, files, Node's own modules. */
 export function importsOf({ parts }: Capture): string[] {
   const specifiers = new Set<string>();

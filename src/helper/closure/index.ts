@@ -1,6 +1,6 @@
 import './cells';
 
-export { type AnyFunction, type Capture, capture, importsOf } from './capture';
+export { type AnyFunction, type Capture, capture, contentOf, importsOf } from './capture';
 export { type EncodeOptions, encode } from './encode';
 export { CaptureError } from './error';
 export { acorn } from './lazy';

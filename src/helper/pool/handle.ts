@@ -32,7 +32,7 @@ export interface HandleEvents {
 }
 
 /** What a batch message says, but for what depends on the worker. */
-export type BatchOrder = Omit<BatchMessage, 'fn' | 'parts' | 'forgetParts' | 'forgetRuns'>;
+export type BatchOrder = Omit<BatchMessage, 'lane' | 'fn' | 'parts' | 'forgetParts' | 'forgetRuns'>;
 
 /** workerpool has no public way to its worker; this is what we reach in for (version 10.0.3, pinned). */
 interface Handler {
@@ -61,7 +61,8 @@ export class WorkerHandle {
   readonly #handler: Handler;
   readonly #worker: Worker | ChildProcess;
   readonly #options: HandleOptions;
-  readonly #events: HandleEvents;
+  #name: string;
+  #events: HandleEvents;
   readonly #parts = new Set<string>();
   readonly #endedRuns: number[] = [];
   /** The last words of the process itself, such as V8's on running out of memory. */
@@ -69,6 +70,7 @@ export class WorkerHandle {
 
   constructor(options: HandleOptions, events: HandleEvents) {
     this.#options = options;
+    this.#name = options.name;
     this.#events = events;
     const { kind, memoryMb } = options;
     this.#pool = workerpool.pool(join(__dirname, 'worker.js'), {
@@ -119,7 +121,19 @@ export class WorkerHandle {
   }
 
   get name(): string {
-    return this.#options.name;
+    return this.#name;
+  }
+
+  /** From now on it works for somebody else, under that name. */
+  assign(name: string, events: HandleEvents): void {
+    this.#name = name;
+    this.#events = events;
+  }
+
+  /** It works for nobody, or is still starting for nobody. What it still says goes where its last words went. */
+  rest(gone: () => void): void {
+    this.#events = { ...this.#events, up: () => {}, refused: gone, broken: gone, ended: gone };
+    this.keepAlive(false);
   }
 
   /** Up, and with what `init` gave it. */
@@ -144,6 +158,7 @@ export class WorkerHandle {
     for (const id of forgetParts) this.#parts.delete(id);
     const message: BatchMessage = {
       ...order,
+      lane: this.#name,
       fn: fn.id,
       parts,
       forgetParts,

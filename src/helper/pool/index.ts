@@ -1,5 +1,6 @@
+export type { Call } from './call';
 export { availableCores } from './cores';
-export type { MapOptions, PoolOptions, WorkerContext } from './options';
+export type { CallOptions, MapOptions, PoolOptions, WorkerContext } from './options';
 export { type ParmapOptions, parmap } from './parmap';
 export { createPool, type Pool } from './pool';
 export { Run } from './run';

@@ -1,6 +1,7 @@
 import { type Capture, decode } from '../closure';
 import { now } from '../record';
 import { WorkerHandle } from './handle';
+import { giveBack, takeWorker } from './idle';
 import type { Batch, Job } from './job';
 import { encodeItems, fromMessage } from './message';
 import type { Aside } from './protocol';
@@ -12,6 +13,8 @@ export interface LaneOptions {
   readonly init: Capture | undefined;
   /** A batch is waiting for it. */
   readonly hurry: boolean;
+  /** Which idle workers it may take: see `idle.ts`. */
+  readonly workerKind: string;
 }
 
 export interface LaneEvents {
@@ -29,8 +32,6 @@ const HAND_OVER_MS = 5;
 /** One worker of a pool, and the batches it has. */
 export class Lane {
   readonly inFlight = new Map<number, { batch: Batch; sentMs: number; timer?: NodeJS.Timeout }>();
-  /** When it last had nothing to do. */
-  idleSince = now();
   readonly #worker: WorkerHandle;
   readonly #options: LaneOptions;
   readonly #events: LaneEvents;
@@ -39,7 +40,7 @@ export class Lane {
   constructor(options: LaneOptions, events: LaneEvents) {
     this.#options = options;
     this.#events = events;
-    this.#worker = new WorkerHandle(options, {
+    this.#worker = takeWorker(options.workerKind, options, {
       up: () => {
         events.free(this);
         this.#keepAlive();
@@ -105,7 +106,6 @@ export class Lane {
       (done) => {
         if (!this.inFlight.delete(batch.id)) return;
         clearTimeout(sent.timer);
-        if (this.inFlight.size === 0) this.idleSince = now();
         this.#keepAlive();
         job.settle(batch, fromMessage(done), this.name, true);
         this.#events.free(this);
@@ -123,6 +123,11 @@ export class Lane {
   /** Ends the worker at once, whatever it is doing. Its batches are the caller's to settle. */
   kill(): void {
     this.#worker.kill();
+  }
+
+  /** Its work is done: the worker waits for whoever needs it next. */
+  release(workers: number, idleMs: number): void {
+    giveBack(this.#options.workerKind, this.#worker, workers, idleMs);
   }
 
   /** The worker need not remember this run. */

@@ -137,7 +137,7 @@ export class Async extends Local {
     await giveWay();
     const bell = new Bell();
     this.#bells.add(bell);
-    const inFlight = new Map<Batch, { lane: string; startMs: number }>();
+    const inFlight = new Map<Batch, { slot: number; lane: string; startMs: number }>();
     const call = callOf(job, fn);
     let lastTurnMs = now();
     while (!job.ended) {
@@ -151,12 +151,13 @@ export class Async extends Local {
       this.#inFlight++;
       const lane = `async ${slot}`;
       const startMs = now();
-      inFlight.set(batch, { lane, startMs });
+      inFlight.set(batch, { slot, lane, startMs });
       const context = { lane, local, signal: job.abort.signal };
       const settled = (failures: ReadonlyMap<number, unknown>, value: unknown) => {
+        // It was stopped, and its place is somebody else's.
+        if (!inFlight.delete(batch)) return;
         this.#inFlight--;
         this.#free.push(slot);
-        inFlight.delete(batch);
         const spans = Float64Array.of(1, startMs, now());
         job.settle(batch, { offset: 0, count: 1, end: 1, values: [value], failures, spans }, lane, true);
         this.wake();
@@ -172,8 +173,14 @@ export class Async extends Local {
         lastTurnMs = now();
       }
     }
-    for (const [batch, { lane, startMs }] of inFlight) job.cutOff(batch, lane, startMs);
+    for (const [batch, { slot, lane, startMs }] of inFlight) {
+      job.cutOff(batch, lane, startMs);
+      this.#inFlight--;
+      this.#free.push(slot);
+    }
+    inFlight.clear();
     this.#bells.delete(bell);
+    this.wake();
   }
 
   wake(): void {

@@ -149,6 +149,12 @@ export const MAP_OPTIONS = [
   'bufferMb',
 ] as const;
 
+/** What limits a single call, too. */
+export const CALL_OPTIONS = ['label', 'progress', 'signal', 'timeoutMs', 'retries'] as const;
+
+/** Limits for `pool.submit`: see {@link MapOptions}. */
+export type CallOptions = Pick<MapOptions, (typeof CALL_OPTIONS)[number]>;
+
 export function checkMapOptions(options: MapOptions | undefined): void {
   checkOptions('map options', options, MAP_OPTIONS);
   const { label, progress, signal, timeoutMs, retries, onError, chunkSize, prefix, keep, bufferMb } =

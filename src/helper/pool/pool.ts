@@ -1,9 +1,13 @@
+import { checkOptions } from '../arguments';
 import type { AnyFunction } from '../closure';
 import type { Backend } from '../record';
+import { Call } from './call';
 import { clusterEngine, type Engine } from './engine';
 import { Job } from './job';
 import { Async, Serial } from './local';
 import {
+  CALL_OPTIONS,
+  type CallOptions,
   type CheckedPoolOptions,
   checkBackend,
   checkFunction,
@@ -44,8 +48,14 @@ export interface Pool<L = undefined> {
     fn: (item: T, index: number, worker: WorkerContext<L>) => R | Promise<R>,
     options: MapOptions,
   ): Run<R | PromiseSettledResult<R>>;
-  /** Calls `fn` once, on one worker. */
-  submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R>;
+  /**
+   * Calls `fn` once, on one worker.
+   * @returns a {@link Call}: await it, or cancel it
+   * @example await pool.withOptions({ timeoutMs: 1000 }).submit(slow, 42)
+   */
+  submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Call<R>;
+  /** The same pool, whose calls and maps have these options where they have none of their own. */
+  withOptions(options: CallOptions): Pick<Pool<L>, 'map' | 'submit' | 'withOptions'>;
   /**
    * Starts all workers and waits until they are up, with what `init` gave them. Never needed for a right result; it
    * keeps their start out of a measurement. Idle workers leave all the same.
@@ -115,10 +125,25 @@ class EnginePool<L> implements Pool<L> {
     return this.#start(items, fn, options, false);
   }
 
-  async submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R> {
+  submit<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Call<R> {
+    return this.#submit(fn, args, {});
+  }
+
+  #submit<R>(fn: AnyFunction, args: unknown[], options: CallOptions): Call<R> {
     checkFunction(fn);
-    const [value] = await this.#start([args], fn, { progress: false }, true);
-    return value as R;
+    return new Call(this.#start([args], fn, { progress: false, ...options }, true) as Run<R>);
+  }
+
+  withOptions(options: CallOptions): Pick<Pool<L>, 'map' | 'submit' | 'withOptions'> {
+    checkOptions('withOptions options', options, CALL_OPTIONS);
+    checkMapOptions(options);
+    return {
+      // biome-ignore lint/suspicious/noExplicitAny: the signatures of `map` are the interface's.
+      map: (items: any, fn: any, own?: MapOptions): Run<any> => this.map(items, fn, { ...options, ...own }),
+      submit: <A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A) =>
+        this.#submit<R>(fn, args, options),
+      withOptions: (more: CallOptions) => this.withOptions({ ...options, ...more }),
+    };
   }
 
   #start(

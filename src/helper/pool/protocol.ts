@@ -14,6 +14,8 @@ export interface Hello {
 export interface BatchMessage {
   readonly run: number;
   readonly batch: number;
+  /** Who it is for the run: workers go from pool to pool. */
+  readonly lane: string;
   readonly fn: string;
   readonly parts: readonly Part[];
   /** Parts and runs that will not be needed again. */

@@ -43,6 +43,7 @@ export async function hello(message: Hello): Promise<unknown> {
 
 export async function work(message: BatchMessage): Promise<unknown> {
   printing = message.batch;
+  context.lane = message.lane;
   for (const run of message.forgetRuns) runs.delete(run);
   if (message.forgetParts.length > 0) reviver.forget(message.forgetParts);
   for (const part of message.parts) reviver.add(part);

@@ -1,7 +1,7 @@
 import { type AnyFunction, type Capture, capture } from '../closure';
 import { TimeoutError } from '../errors';
-import { now } from '../record';
 import { after } from '../timer';
+import { hasIdle, kindOf } from './idle';
 import type { Batch, Job, JobHost } from './job';
 import { Lane } from './lane';
 import type { CheckedPoolOptions } from './options';
@@ -16,17 +16,18 @@ export class Workers implements JobHost {
   /** Jobs with something to hand out, served in turn. */
   readonly #jobs = new Map<Job, Capture>();
   readonly #init: Capture | undefined;
+  readonly #kind: string;
   /** Who waits for all lanes to be up. */
   readonly #waiting: { resolve: () => void; reject: (reason: unknown) => void }[] = [];
   #turn = 0;
   #failedStarts = 0;
-  #leaving: NodeJS.Timeout | undefined;
 
   constructor(
     readonly backend: 'thread' | 'process',
     readonly options: CheckedPoolOptions<unknown>,
   ) {
     this.#init = options.init && capture(options.init, { target: backend, name: 'init' });
+    this.#kind = kindOf(backend, options.memoryMb, this.#init);
   }
 
   get workers(): number {
@@ -35,7 +36,7 @@ export class Workers implements JobHost {
 
   /** A worker is ready to begin at once. */
   get isUp(): boolean {
-    return [...this.#lanes.values()].some((lane) => lane.isReady);
+    return hasIdle(this.#kind) || [...this.#lanes.values()].some((lane) => lane.isReady);
   }
 
   /** What the job's function uses, read now: refused here if it can't travel. */
@@ -51,6 +52,7 @@ export class Workers implements JobHost {
   wake(): void {
     for (const lane of this.#lanes.values()) this.#feed(lane);
     this.#hire();
+    this.#release();
   }
 
   /** More lanes, as long as there is work that no lane has room for. */
@@ -78,13 +80,13 @@ export class Workers implements JobHost {
         memoryMb: this.options.memoryMb,
         init: this.#init,
         hurry,
+        workerKind: this.#kind,
       },
       {
         free: () => {
           this.#failedStarts = 0;
           this.#tellIfReady();
           this.wake();
-          this.#leaveWhenIdle();
         },
         lost: (_lane, reason) => {
           this.#lanes.delete(number);
@@ -101,6 +103,7 @@ export class Workers implements JobHost {
       },
     );
     this.#lanes.set(number, lane);
+    if (lane.isReady) this.#feed(lane);
   }
 
   /** All lanes up. */
@@ -115,9 +118,8 @@ export class Workers implements JobHost {
   #tellIfReady(): void {
     const { size } = this.#lanes;
     if (size < this.options.workers || ![...this.#lanes.values()].every((lane) => lane.isReady)) return;
-    if (this.#waiting.length === 0) return;
-    for (const lane of this.#lanes.values()) lane.idleSince = now();
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#release();
   }
 
   #giveUp(reason: unknown): void {
@@ -198,23 +200,19 @@ export class Workers implements JobHost {
     else setTimeout(kill, graceMs);
   }
 
-  #leaveWhenIdle(): void {
-    if (this.#leaving || this.#lanes.size === 0) return;
-    this.#leaving = after(Math.max(10, this.options.idleMs / 4), () => {
-      this.#leaving = undefined;
-      // Whoever waits for all workers waits for those that are up already, too.
-      for (const lane of this.#waiting.length > 0 ? [] : [...this.#lanes.values()]) {
-        if (lane.inFlight.size === 0 && lane.isReady && now() - lane.idleSince >= this.options.idleMs) {
-          this.#remove(lane);
-        }
-      }
-      this.#leaveWhenIdle();
-    });
-    this.#leaving.unref();
+  /** What has nothing to do belongs to everybody: see `idle.ts`. */
+  #release(): void {
+    if (this.#jobs.size > 0 || this.#waiting.length > 0) return;
+    for (const [number, lane] of this.#lanes) {
+      if (lane.inFlight.size > 0) continue;
+      this.#lanes.delete(number);
+      lane.release(this.options.workers, this.options.idleMs);
+    }
   }
 
   close(): void {
-    clearTimeout(this.#leaving);
+    this.#release();
+    // At something that nobody waits for.
     for (const lane of [...this.#lanes.values()]) this.#remove(lane);
   }
 }
