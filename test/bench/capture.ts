@@ -3,7 +3,7 @@
  * milliseconds on the clock; a busy machine shows in the slowest.
  */
 import { loadavg } from 'node:os';
-import { Kernel } from '../harness/kernel';
+import { Kernel, room } from '../harness/kernel';
 import { median } from './harness';
 
 const FUNCTIONS = 12;
@@ -37,7 +37,7 @@ export async function benchCapture(): Promise<void> {
       if (!ok) throw new Error(error);
       return stdout;
     };
-    await run(`import { capture } from '#src/helper/closure/index';
+    await run(`import { capture } from '${room('helper/closure')}';
 const base = 1;
 function time(f: (x: number) => number): number {
   const start = performance.now();

@@ -334,7 +334,11 @@ describe('messages', () => {
     const values = [
       new A(),
       { a: new A() },
-      new Map(),
+      Object.assign(new Map(), { own: 1 }),
+      new (class extends Map {})(),
+      Object.assign(new Date(), { own: 1 }),
+      Object.assign(/a/g, { lastIndex: 1 }),
+      new Map([['f', () => 1]]),
       [() => 1],
       Object.freeze({}),
       Object.create(null),

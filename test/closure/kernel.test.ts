@@ -1,7 +1,7 @@
 /** The same on the real tslab kernel: cells in several orders, a cell run again, a helper redefined in a later cell. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Kernel } from '../harness/kernel';
+import { Kernel, room } from '../harness/kernel';
 
 let kernel: Kernel;
 
@@ -25,7 +25,7 @@ async function refusal(expression: string): Promise<string> {
 before(async () => {
   kernel = await Kernel.start();
   await cell(`
-import { capture, decode, encode, CaptureError } from '#src/helper/closure/index';
+import { capture, decode, encode, CaptureError } from '${room('helper/closure')}';
 import { Worker } from 'node:worker_threads';
 import os, { cpus, EOL as newline } from 'os';
 import * as path from 'path';
@@ -33,7 +33,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const worker = new Worker(\`
   const { parentPort } = require('node:worker_threads');
-  const { decode, encode, Reviver } = require('#src/helper/closure/index');
+  const { decode, encode, Reviver } = require('${room('helper/closure')}');
   const reviver = new Reviver({ base: process.cwd() });
   parentPort.on('message', async ({ id, parts, args }) => {
     const answer = {};

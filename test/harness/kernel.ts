@@ -14,6 +14,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The repository, seen from test/dist/harness/. */
 export const root = resolve(__dirname, '..', '..', '..');
 
+/** A room of the package, for cells: the package's doors don't lead there. */
+export const room = (name: string): string => join(root, 'src', 'dist', name).replaceAll('\\', '/');
+
 /** Python of the repository's `.venv`. */
 export const python = join(
   root,

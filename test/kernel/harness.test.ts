@@ -1,7 +1,7 @@
 /** What the other kernel tests rely on. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Kernel } from '../harness/kernel';
+import { Kernel, room } from '../harness/kernel';
 
 let kernel: Kernel;
 before(async () => {
@@ -11,7 +11,7 @@ after(() => kernel.close());
 
 test('a cell shows its streams, its bundles and what updated them', async () => {
   const cell = await kernel.run(`
-    import { display } from '#src/helper/notebook/index';
+    import { display } from '${room('helper/notebook')}';
     display({ data: { 'text/plain': 'one' }, metadata: { 'text/plain': { a: 1 } } }, 'id');
     console.log('out'); console.log('more'); console.error('err');
     display({ data: { 'text/plain': 'two' } }, 'id', true);

@@ -4,7 +4,7 @@ import { CaptureError, orRefuse } from './error';
 import type { Content } from './graph';
 import { nameOf } from './natives';
 import { codePart, type Part, part } from './parts';
-import { type Store, type Target, Writer } from './writer';
+import { type Store, type Target, written } from './writer';
 
 /** A function with everything it uses, as it was at the moment of `capture`. */
 export interface Capture {
@@ -76,13 +76,17 @@ export function capture(fn: AnyFunction, options: { target: Target; name?: strin
     },
     code: (key, make) => put(codePart(key, make)).id,
   };
-  const writer = new Writer({
-    name: options.name ?? (types.isProxy(fn) ? undefined : nameOf(fn)) ?? 'fn',
-    target: options.target,
-    base: process.cwd(),
-    store,
-  });
-  const root = orRefuse(() => writer.write(fn), capture);
+  const { writer, root } = orRefuse(
+    () =>
+      written(fn, {
+        hasParts: true,
+        name: options.name ?? (types.isProxy(fn) ? undefined : nameOf(fn)) ?? 'fn',
+        target: options.target,
+        base: process.cwd(),
+        store,
+      }),
+    capture,
+  );
   const bytes = serialize([writer.nodes, root]);
   if (previous && bytes.equals(previous.bytes)) return previous.capture;
   // Its own copy: the notebook's memory may change before the last worker is told.

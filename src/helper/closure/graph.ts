@@ -30,7 +30,9 @@ export interface Extras {
 }
 
 export type Node = Extras &
+  /** Plain data that nothing else points into: left to V8's serialization. */
   (
+    | { t: 'clone'; v: object }
     | { t: 'plain'; k: string[]; v: Slot[] }
     | { t: 'array'; v: Slot[] }
     /** With holes: `own` has what is there. */

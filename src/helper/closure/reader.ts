@@ -40,6 +40,8 @@ type Program = (tools: Tools) => Call;
 export interface Surroundings {
   readonly require: NodeJS.Require;
   readonly base: string;
+  /** What is read may be read once more. */
+  readonly isKept: boolean;
   program(id: string): Program;
   content(id: string): Content;
 }
@@ -117,6 +119,9 @@ export class Reader {
 
   #create(at: number, node: Node): unknown {
     switch (node.t) {
+      case 'clone':
+        // A part is kept, and may be read again.
+        return this.#around.isKept ? structuredClone(node.v) : node.v;
       case 'plain':
         return {};
       case 'names':

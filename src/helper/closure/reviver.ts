@@ -23,6 +23,7 @@ export class Reviver {
   constructor(options: { base: string }) {
     this.#around = {
       base: options.base,
+      isKept: true,
       require: requireFrom(options.base),
       content: (id) => this.#content(id),
       program: (id) => this.#program(id),
@@ -59,6 +60,7 @@ export class Reviver {
   read([, nodes, root, codes]: Message, reader?: AnyFunction): unknown {
     const around: Surroundings = {
       ...this.#around,
+      isKept: false,
       program: (id) => this.#program(id, codes[id]),
     };
     const company = reader && this.#company.get(reader);

@@ -38,6 +38,7 @@ import {
   ORDINARY,
   unbox,
 } from './natives';
+import { plainObjects } from './plain';
 import { render } from './render';
 import type { Key, Use } from './source';
 import { isStandardGlobal, standardName, wellKnownName } from './standard';
@@ -65,6 +66,8 @@ export interface WriterOptions {
   readonly store: Store;
   /** What can't go is replaced by a text about it: for errors, which must not be lost. */
   readonly isLenient?: boolean;
+  /** Large texts and memory go into parts of their own. */
+  readonly hasParts?: boolean;
 }
 
 type PropertyName = string | symbol;
@@ -73,7 +76,22 @@ const LOST =
   "The worker would only change its own copy. Return the value instead, keep a worker's own state in `init`, or " +
   'count with Atomics on a SharedArrayBuffer';
 
-export class Writer {
+/** Something points into plain data that was to go as a whole. */
+const SHARED = new Error('points into plain data');
+
+/** The graph of a value, plain data in it as V8 has it where nothing else points into that. */
+export function written(value: unknown, options: WriterOptions): { writer: Writer; root: Slot } {
+  try {
+    const writer = new Writer(options, true);
+    return { writer, root: writer.write(value) };
+  } catch (error) {
+    if (error !== SHARED) throw error;
+    const writer = new Writer(options, false);
+    return { writer, root: writer.write(value) };
+  }
+}
+
+class Writer {
   readonly nodes: Node[] = [];
   readonly #options: WriterOptions;
   readonly #trail: Trail;
@@ -88,7 +106,13 @@ export class Writer {
   readonly #pools = new Map<ArrayBufferLike, { at: number; views: (Node & { t: 'view' })[] }>();
   #hasModules = false;
 
-  constructor(options: WriterOptions) {
+  /** Objects within plain data that goes as a whole. */
+  readonly #inside = new Set<object>();
+
+  constructor(
+    options: WriterOptions,
+    readonly mayClone: boolean,
+  ) {
     this.#options = options;
     this.#trail = new Trail(options);
   }
@@ -127,6 +151,7 @@ export class Writer {
     }
     const seen = this.#index.get(value);
     if (seen !== undefined) return [seen];
+    if (this.#inside.size > 0 && this.#inside.has(value as object)) throw SHARED;
     const at = this.#add(value, undefined, step);
     if (typeof value === 'symbol') this.nodes[at] = symbolNode(value);
     else this.#objects.push(at);
@@ -197,6 +222,7 @@ export class Writer {
   }
 
   #kind(at: number, value: object): Node {
+    if (this.mayClone && this.#isWhole(value)) return { t: 'clone', v: value };
     if (Array.isArray(value)) return this.#array(at, value);
     const maker = makerOf(value);
     if (maker) {
@@ -207,6 +233,24 @@ export class Writer {
     const prototype = Object.getPrototypeOf(value) as object | null;
     if (prototype !== Object.prototype || isExotic(value)) return this.#exotic(at, value, prototype);
     return this.#star(at, value) ?? this.#plain(at, value);
+  }
+
+  /** Plain data that nothing else points into, so far. */
+  #isWhole(value: object): boolean {
+    const prototype = Object.getPrototypeOf(value) as unknown;
+    if (
+      prototype !== Object.prototype &&
+      prototype !== Array.prototype &&
+      prototype !== Map.prototype &&
+      prototype !== Set.prototype
+    )
+      return false;
+    const all = plainObjects(value, this.#options.hasParts ?? false);
+    if (!all) return false;
+    all.delete(value);
+    for (const one of all) if (this.#index.has(one)) return false;
+    for (const one of all) this.#inside.add(one);
+    return true;
   }
 
   #exotic(at: number, value: object, prototype: object | null): Node {
