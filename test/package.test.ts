@@ -52,7 +52,7 @@ suite('packed and installed into an empty folder', () => {
 
   test('has what a user needs and nothing else', (t) => {
     const needed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|overview\.svg|(helper\/closure|cluster)\/[A-Z]+\.md|dist\/.*\.(js|d\.ts)|handbook\/(package\.json|python\/[a-z]+\.py)|cli\/([a-z]+\.py|requirements\.txt)|publish\/([a-z]+\.py|templates\/.+))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|overview\.svg|(helper\/closure|cluster)\/[A-Z]+\.md|dist\/.*\.(js|d\.ts)|handbook\/(package\.json|python\/[a-z]+\.py)|cli\/([a-z]+\.py|tslab-parallel\.js|requirements\.txt)|publish\/([a-z]+\.py|templates\/.+))$/;
     const paths = packed.files.map(({ path }) => path);
     assert.deepEqual(
       paths.filter((path) => !needed.test(path)),

@@ -12,12 +12,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /**
- * What each command is, once it is compiled: a module with `main(args)`, and the project to compile for it. The package's
- * own command line serves several, so it is told which.
+ * What each command is, once it is compiled: a module with `main(args)`, and the project to compile for it (`src/live` is the
+ * package with what its pages run). The package's own command line serves several, so it is told which.
  */
 const COMMANDS = {
-  start: { project: 'src', module: 'src/dist/cli/index.js' },
-  export: { project: 'src', module: 'src/dist/cli/index.js' },
+  start: { project: 'src/live', module: 'src/dist/cli/index.js' },
+  export: { project: 'src/live', module: 'src/dist/cli/index.js' },
   test: { project: '.', module: 'test/dist/run.js' },
   notebooks: { project: '.', module: 'test/dist/notebooks.js' },
 };
@@ -132,7 +132,7 @@ async function main() {
   if (!hasPackages()) installPackages();
   compile(command.project);
   const { default: room } = await import(pathToFileURL(join(root, command.module)).href);
-  await room.main(command.project === 'src' ? [name, ...args] : args);
+  await room.main(command.project === 'src/live' ? [name, ...args] : args);
 }
 
 main();

@@ -1,5 +1,5 @@
 import { CancelledError, InterruptedError, isError, withItem, words } from '../errors';
-import { onInterrupt } from '../notebook';
+import { inNotebook, onInterrupt } from '../notebook';
 import { type ProgressBar, showProgress } from '../progress';
 import { type Backend, Recording } from '../record';
 import type { MapOptions } from './options';
@@ -594,10 +594,17 @@ export class Job {
 
   /** Nothing is lost silently: a failure that nobody asked for is said. */
   #mention(error: unknown): void {
-    const timer = setTimeout(() => {
+    const said = () => {
+      clearTimeout(timer);
+      process.off('beforeExit', said);
       if (this.run.isAwaited) return;
-      this.write.stderr(`"${this.record.label}" failed and nobody awaited it: ${words(error)}\n`);
-    }, 1000);
+      if (inNotebook())
+        this.write.stderr(`"${this.record.label}" failed and nobody awaited it: ${words(error)}\n`);
+      // A script ends, as by any rejection that nobody handles.
+      else void Promise.reject(error);
+    };
+    const timer = setTimeout(said, 1000);
     timer.unref();
+    if (!inNotebook()) process.once('beforeExit', said);
   }
 }
