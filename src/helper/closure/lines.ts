@@ -1,10 +1,11 @@
 /** Shows places in code as lines of the cell that the reader wrote, not of the program that was made of it. */
 import { diff } from './lazy';
 import { cellOf, knownScript, type Location } from './script';
+import { fileOf } from './variables';
 
 /** A line in a message: `cell [5], line 3: socket.write(x)`. */
 export interface Line {
-  /** `line 3 of cell [5]`, or `line 1 of \`send\`` where the cell isn't known. */
+  /** `line 3 of cell [5]`, `/home/me/jobs.ts:3`, or `line 1 of \`send\`` where neither is known. */
   readonly where: string;
   readonly code: string;
 }
@@ -69,6 +70,9 @@ export function lineOf(name: string, text: string, position: number, location: L
     }
   }
   const line = lineAt(text, position);
+  // Of a function in a file, what comes before it there counts, too.
+  const file = location && !cell ? fileOf(location) : undefined;
+  if (file !== undefined) return { where: `${file}:${location!.line + line.number}`, code: line.code };
   return { where: `line ${line.number} of \`${name}\``, code: readable(line.code) };
 }
 

@@ -142,7 +142,11 @@ export class Reader {
         return regexp;
       }
       case 'error': {
+        // Without a trace of its own: Node would show this line beside the error.
+        const { stackTraceLimit } = Error;
+        Error.stackTraceLimit = 0;
         const error = new Error();
+        Error.stackTraceLimit = stackTraceLimit;
         for (const key of Reflect.ownKeys(error))
           delete (error as unknown as Record<string | symbol, unknown>)[key];
         return error;

@@ -2,6 +2,8 @@
  * Looks into functions with V8's inspector, inside this process: no port is opened, and nothing is paused.
  */
 import type { Session } from 'node:inspector';
+import { isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CaptureError } from './error';
 import { hasScript, keepScript, knownScript, type Location, type Script } from './script';
 
@@ -169,6 +171,24 @@ export function fetchScript({ scriptId }: Location): Script | undefined {
     }
   }
   return knownScript(scriptId);
+}
+
+/** The file that a program was read from; undefined for a cell, or where V8 doesn't say. As slow as `fetchScript`. */
+export function fileOf({ scriptId }: Location): string | undefined {
+  const inspector = open();
+  let url = '';
+  const hear = ({ params }: { params: { scriptId: string; url: string } }) => {
+    if (params.scriptId === scriptId) url = params.url;
+  };
+  inspector.on('Debugger.scriptParsed', hear);
+  try {
+    post('Debugger.enable', {});
+    post('Debugger.disable', {});
+  } finally {
+    inspector.off('Debugger.scriptParsed', hear);
+  }
+  if (url.startsWith('file:')) return fileURLToPath(url);
+  return isAbsolute(url) ? url : undefined;
 }
 
 let probes = 0;
