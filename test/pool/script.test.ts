@@ -9,7 +9,10 @@ import { after, suite, test } from 'node:test';
 const folder = mkdtempSync(join(tmpdir(), 'tslab-parallel-script-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function script(text: string, name = 'script.cjs'): { status: number | null; stdout: string; stderr: string; file: string } {
+function script(
+  text: string,
+  name = 'script.cjs',
+): { status: number | null; stdout: string; stderr: string; file: string } {
   const file = join(folder, name);
   const door = JSON.stringify(require.resolve('tslab-parallel'));
   writeFileSync(file, text.replaceAll('DOOR', door));

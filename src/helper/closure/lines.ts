@@ -5,7 +5,7 @@ import { fileOf } from './variables';
 
 /** A line in a message: `cell [5], line 3: socket.write(x)`. */
 export interface Line {
-  /** `line 3 of cell [5]`, `/home/me/jobs.ts:3`, or `line 1 of \`send\`` where neither is known. */
+  /** `line 3 of cell [5]`, or `line 1 of \`send\`` where the cell isn't known. */
   readonly where: string;
   readonly code: string;
 }
@@ -70,9 +70,6 @@ export function lineOf(name: string, text: string, position: number, location: L
     }
   }
   const line = lineAt(text, position);
-  // Of a function in a file, what comes before it there counts, too.
-  const file = location && !cell ? fileOf(location) : undefined;
-  if (file !== undefined) return { where: `${file}:${location!.line + line.number}`, code: line.code };
   return { where: `line ${line.number} of \`${name}\``, code: readable(line.code) };
 }
 
@@ -113,6 +110,9 @@ export function readableTrace(stack: string): string {
   return stack.replace(/notebook\/[\p{ID_Continue}$]+\.\d+:(\d+):\d+/gu, (place, number: string) => {
     const file = files.get(place.slice(0, place.indexOf(':')));
     if (!file) return place;
+    const path = cellOf(file.location.scriptId) ? undefined : fileOf(file.location);
+    // What comes before the function in its file counts, too.
+    if (path !== undefined) return `${path}:${file.location.line + Number(number)}`;
     const lines = file.text.split('\n');
     const position = lines.slice(0, Number(number) - 1).join('\n').length + (number === '1' ? 0 : 1);
     const indent = /^\s*/.exec(lines[Number(number) - 1] ?? '')![0].length;
