@@ -5,7 +5,7 @@ import { type AnyFunction, type Capture, capture, decode, importsOf } from '../h
 import { ClusterError, TimeoutError, WorkerLostError } from '../helper/errors';
 import { inNotebook } from '../helper/notebook';
 import type { Engine } from '../helper/pool/engine';
-import type { Batch, Job, Outcome } from '../helper/pool/job';
+import { type Batch, type Job, type Outcome, tellLate } from '../helper/pool/job';
 import { encodeItems, fromMessage } from '../helper/pool/message';
 import type { CheckedPoolOptions } from '../helper/pool/options';
 import type { Aside, DoneMessage } from '../helper/pool/protocol';
@@ -430,6 +430,7 @@ export class Cluster implements Engine<Capture> {
     for (const bytes of note.asides) {
       const aside = unpack<Aside>(bytes);
       if (aside.aside === 'print') sent.batch.job.print(aside, note.lane);
+      else if (aside.aside === 'late') tellLate(aside.from, decode(aside.error));
       else this.#settle(sent, aside.done, note, false);
     }
   }

@@ -124,6 +124,11 @@ export class WorkerHandle {
     return this.#name;
   }
 
+  /** The error with which a process ended, by its own words on stderr. */
+  get #thrown(): string | undefined {
+    return /^(?:\w+ )?\w*(?:Error|Exception)(?: \[\w+\])?: .+$/m.exec(this.#lastWords)?.[0];
+  }
+
   /** From now on it works for somebody else, under that name. */
   assign(name: string, events: HandleEvents): void {
     this.#name = name;
@@ -193,7 +198,7 @@ export class WorkerHandle {
   #listen(): void {
     const worker = this.#worker as ChildProcess;
     worker.on('message', (message: Aside) => {
-      if (!this.#gone && message.aside !== undefined) this.#events.aside(message);
+      if (!this.#gone && message?.aside !== undefined) this.#events.aside(message);
     });
     if (this.#options.kind === 'process') {
       worker.stdout?.setEncoding('utf8').on('data', (text: string) => this.#events.printed(text));
@@ -229,6 +234,7 @@ export class WorkerHandle {
     if (outOfMemory)
       why = memoryMb ? `it needed more than ${memoryMb} MiB (memoryMb)` : 'it ran out of memory';
     else if (cause) why = `${cause.name}: ${cause.message}`;
+    else if (this.#thrown) why = `it ended with ${this.#thrown}`;
     else if (signal) why = `it was ended by ${signal}`;
     return new WorkerLostError(
       `The worker "${this.name}" ended while it had this item: ${why}.`,

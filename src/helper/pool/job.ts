@@ -76,6 +76,27 @@ export interface JobHost {
   stopped(job: Job, graceMs: number): void;
 }
 
+/** Of the last runs: where they print, for what their items leave behind. */
+const writers = new Map<number, { label: string; write: Job['write'] }>();
+const MOST_WRITERS = 200;
+
+/** Says what an item did when it had been answered: nobody else's item failed of it. */
+export function tellLate(
+  from: { run: number; item: number; count: number } | undefined,
+  error: unknown,
+): void {
+  const writer = from && writers.get(from.run);
+  const items =
+    from &&
+    (from.count === 1
+      ? `Item ${from.item}`
+      : `One of the items ${from.item} to ${from.item + from.count - 1}`);
+  const whose = writer ? `${items} of "${writer.label}"` : 'An item of an earlier run';
+  const line = `${whose} left something behind that failed later: ${words(error)}\n`;
+  if (writer) writer.write.stderr(line);
+  else process.stderr.write(line);
+}
+
 let lastJob = 0;
 let lastBatch = 0;
 
@@ -166,6 +187,8 @@ export class Job {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    writers.set(this.id, { label: this.record.label, write: this.write });
+    if (writers.size > MOST_WRITERS) writers.delete(writers.keys().next().value!);
     this.#listen(options.signal);
     this.#cleanUps.push(onInterrupt(() => this.#interrupt()));
     this.#bar = showProgress(() => this.record, options.progress);

@@ -2,7 +2,7 @@ import { type Capture, decode } from '../closure';
 import { now } from '../record';
 import { WorkerHandle } from './handle';
 import { giveBack, takeWorker } from './idle';
-import type { Batch, Job } from './job';
+import { type Batch, type Job, tellLate } from './job';
 import { encodeItems, fromMessage } from './message';
 import type { Aside } from './protocol';
 
@@ -139,6 +139,10 @@ export class Lane {
     const batch = this.inFlight.get(message.batch)?.batch;
     if (message.aside === 'done') {
       batch?.job.settle(batch, fromMessage(message.done), this.name, false);
+      return;
+    }
+    if (message.aside === 'late') {
+      tellLate(message.from, decode(message.error));
       return;
     }
     (batch?.job ?? this.#lastJob)?.print(message, this.name);

@@ -45,6 +45,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * Calls `call` for each item, one after another: the same loop on a thread, in a process and in the kernel.
  * Never throws; what an item throws is its own failure.
  * @param handOver gets what is done while the batch goes on; what is left of it is returned
+ * @param callAlone calls items that don't share a span
  */
 export async function runBatch(
   items: ArrayLike<unknown>,
@@ -52,6 +53,7 @@ export async function runBatch(
   pace: Pace,
   { budgetMs, handOverMs }: Patience,
   handOver: (done: Done) => void,
+  callAlone = call,
 ): Promise<Done> {
   let values = new Values(Math.min(items.length, MOST_RESULTS));
   let failures = new Map<number, unknown>();
@@ -90,9 +92,10 @@ export async function runBatch(
     const startMs = now();
     let failed = false;
     let waited = false;
+    const callOne = pace.group === 1 ? callAlone : call;
     try {
       for (; at < to && at < end; at++) {
-        let value = call(items[at], at);
+        let value = callOne(items[at], at);
         if (typeof value !== 'number' && isThenable(value)) {
           waited = true;
           // Of a group that shares a span only the whole can be handed over.

@@ -47,6 +47,14 @@ export interface DoneMessage {
 
 /** What a worker says besides its answers; it keeps its order with them, as stdout would not. */
 export type Aside =
+  | {
+      readonly aside: 'late';
+      readonly batch: number;
+      /** Whose it was, where that is known. */
+      readonly from: { readonly run: number; readonly item: number; readonly count: number } | undefined;
+      /** As `encode` made it. */
+      readonly error: unknown;
+    }
   | { readonly aside: 'done'; readonly batch: number; readonly done: DoneMessage }
   | {
       readonly aside: 'print';

@@ -1,9 +1,10 @@
 /** What a worker does, thread or process: takes batches, calls the notebook's function. `worker.ts` loads it. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { format } from 'node:util';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, Worker } from 'node:worker_threads';
 import { decode, encode, Reviver } from '../closure/worker';
-import { type Done, type Pace, runBatch } from './loop';
+import { ownChannel } from './channel';
+import { type Done, isThenable, type Pace, runBatch } from './loop';
 import { type Aside, type BatchMessage, type DoneMessage, type Hello, plain } from './protocol';
 
 const Transfer = require('workerpool/src/transfer') as new (
@@ -19,12 +20,45 @@ let context: { lane: string; local: unknown; signal: AbortSignal };
 /** Each run has its own copy of the function and of what it captured, as it would have in the kernel. */
 const runs = new Map<number, { call: Call; pace: Pace }>();
 let printing = 0;
-/** Which item prints, for runs that ask for it. */
-const printer = new AsyncLocalStorage<number>();
+let isPrefixed = false;
+
+/** Items from whose code something comes: a print, a timer, a promise. */
+interface Origin {
+  readonly run: number;
+  readonly item: number;
+  /** More than one where they are too short to be told apart. */
+  readonly count: number;
+}
+const origin = new AsyncLocalStorage<Origin>();
+/** Items that wait, and how each can be made to fail. */
+const waiting = new Map<Origin, (error: unknown) => void>();
+
+const send = ownChannel(() => origin.getStore() !== undefined);
 
 function say(aside: Aside, transfer: ArrayBuffer[] = []): void {
-  if (parentPort) parentPort.postMessage(aside, transfer);
-  else process.send?.(aside);
+  send(aside, transfer);
+}
+
+/** What nobody caught: a timer's, a promise's, an event handler's. It is its own item's failure, and if that has been answered nobody's. */
+function late(error: unknown): void {
+  const from = origin.getStore();
+  const fail = from && waiting.get(from);
+  if (fail) fail(error);
+  else say({ aside: 'late', batch: printing, from, error: encodeError(error) });
+}
+process.on('uncaughtException', late);
+process.on('unhandledRejection', late);
+
+/** Calls for one item; what it leaves behind can be traced to it. */
+function traced(call: () => unknown, from: Origin): unknown {
+  return origin.run(from, () => {
+    const value = call();
+    if (!isThenable(value)) return value;
+    return new Promise((resolve, reject) => {
+      waiting.set(from, reject);
+      value.then(resolve, reject);
+    }).finally(() => waiting.delete(from));
+  });
 }
 
 export async function hello(message: Hello): Promise<unknown> {
@@ -34,7 +68,8 @@ export async function hello(message: Hello): Promise<unknown> {
   if (!message.init) return undefined;
   try {
     for (const part of message.init.parts) reviver.add(part);
-    context.local = await (reviver.revive(message.init.id) as Call)();
+    const init = reviver.revive(message.init.id) as Call;
+    context.local = await origin.run({ run: 0, item: 0, count: 0 }, init);
     return undefined;
   } catch (error) {
     return { error: encodeError(error) };
@@ -43,6 +78,7 @@ export async function hello(message: Hello): Promise<unknown> {
 
 export async function work(message: BatchMessage): Promise<unknown> {
   printing = message.batch;
+  isPrefixed = message.prefix;
   context.lane = message.lane;
   for (const run of message.forgetRuns) runs.delete(run);
   if (message.forgetParts.length > 0) reviver.forget(message.forgetParts);
@@ -62,15 +98,22 @@ export async function work(message: BatchMessage): Promise<unknown> {
     : items instanceof Float64Array
       ? (item, offset) => call(plain(item as number), message.first + offset, context)
       : (item, offset) => call(item, message.first + offset, context);
-  const done = await runBatch(
-    items,
-    message.prefix ? (item, offset) => printer.run(message.first + offset, callOne, item, offset) : callOne,
-    pace,
-    message,
-    (part) => {
-      const transfer: ArrayBuffer[] = [];
-      say({ aside: 'done', batch: message.batch, done: toMessage(part, transfer) }, transfer);
-    },
+  const { first } = message;
+  const callTraced = (item: unknown, offset: number) =>
+    traced(() => callOne(item, offset), { run: message.run, item: first + offset, count: 1 });
+  const whole = { run: message.run, item: first, count: items.length };
+  const done = await origin.run(whole, () =>
+    runBatch(
+      items,
+      message.prefix ? callTraced : callOne,
+      pace,
+      message,
+      (part) => {
+        const transfer: ArrayBuffer[] = [];
+        say({ aside: 'done', batch: message.batch, done: toMessage(part, transfer) }, transfer);
+      },
+      callTraced,
+    ),
   );
   const transfer: ArrayBuffer[] = [];
   const reply = toMessage(done, transfer);
@@ -135,7 +178,13 @@ function encodeError(error: unknown): unknown {
 for (const stream of ['stdout', 'stderr'] as const) {
   process[stream].write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-    say({ aside: 'print', batch: printing, stream, text, item: printer.getStore() });
+    say({
+      aside: 'print',
+      batch: printing,
+      stream,
+      text,
+      item: isPrefixed ? origin.getStore()?.item : undefined,
+    });
     const callback = rest.find((argument) => typeof argument === 'function') as (() => void) | undefined;
     if (callback) process.nextTick(callback);
     return true;
