@@ -1,6 +1,7 @@
 """What a notebook says about itself: title, description, language, date, from its metadata."""
 
 import datetime
+import html
 import json
 import re
 from pathlib import Path
@@ -100,4 +101,10 @@ def first_paragraph(notebook):
 
 def plain(markdown):
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
-    return " ".join(re.sub(r"[*_`]|<[^>]*>", "", text).split())
+    # Emphasis and code lose their marks; a name such as a_b keeps what is within it.
+    kept = []
+    text = re.sub(r"`+([^`]+)`+", lambda code: kept.append(code[1]) or f"\0{len(kept) - 1}\0", text)
+    text = re.sub(r"(?<![\w*])([*_]{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w*])", r"\2", text)
+    text = re.sub(r"</?[A-Za-z][^>]*>", "", text)
+    text = re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], text)
+    return " ".join(html.unescape(text).split())

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 # jsonschema would load it to judge addresses, which notebooks have none of, and its grammar takes a second or two.
@@ -35,9 +36,13 @@ def emit(**event):
     print(json.dumps(event), file=events)
 
 
+class Failed(Exception):
+    """A notebook that gets no page; the others do."""
+
+
 def finish(**error):
     emit(**error)
-    sys.exit(1)
+    raise Failed
 
 
 def read(path):
@@ -65,11 +70,16 @@ def execute(notebook, path):
             running = code.index(cell_index) + 1
             emit(cell=running)
 
+    def wait(**_):
+        # tslab drops what comes within 200 ms after an error: without this, all cells after it would have no output.
+        time.sleep(0.3)
+
     client = NotebookClient(
         notebook,
         timeout=None,
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=begin,
+        on_cell_error=wait,
         # As in start.ts: a kernel that is busy when the export is interrupted is felt.
         config=Config({"KernelManager": {"shutdown_wait_time": 2}}),
     )
@@ -115,9 +125,17 @@ def main():
     job = json.loads(sys.argv[1])
     paths = [Path(name) for name in job["notebooks"]]
     out = Path(job["out"])
-    notebooks = {path: read(path) for path in paths}
+    notebooks, failed = {}, set()
+    for path in paths:
+        try:
+            notebooks[path] = read(path)
+        except Failed:
+            failed.add(path)
+    paths = [path for path in paths if path not in failed]
+    if not paths:
+        sys.exit(1)
     if job["to"] == "html":
-        abouts = [About(notebooks.get(path) or read(path), path) for path in all_pages(paths, out)]
+        abouts = [About(notebooks[path] if path in notebooks else read(path), path) for path in all_pages(paths, out) if path not in failed]
         scripts = [Path(name).read_text(encoding="utf-8") for name in job["vega"]]
         form = Pages(abouts, job["node"], scripts, job["address"], job["live"])
     else:
@@ -125,19 +143,31 @@ def main():
         form = Posts(abouts, job["node"], job["to"])
     about_of = {about.path: about for about in abouts}
     for path in paths:
-        notebook = notebooks[path]
-        if job["execute"]:
-            execute(notebook, path)
-            normalise(notebook)
-        else:
-            emit(notebook=str(path), cells=0)
-        # The page itself comes last, when all that it refers to is there.
-        files, warnings = form.page(notebook, about_of[path])
-        for name, content in files.items():
-            write(out / name, content)
-        emit(page=str(out / name), warnings=warnings)
+        try:
+            publish(job, form, path, notebooks[path], about_of[path], out)
+        except Failed:
+            failed.add(path)
+        except Exception as error:
+            emit(error="unreadable", notebook=str(path), message=f"{type(error).__name__}: {error}")
+            failed.add(path)
     if job["to"] == "html" and len(abouts) > 1 and all(about.name != "index" for about in abouts):
         write(out / "index.html", form.index())
+
+    if failed:
+        sys.exit(1)
+
+
+def publish(job, form, path, notebook, about, out):
+    if job["execute"]:
+        execute(notebook, path)
+        normalise(notebook)
+    else:
+        emit(notebook=str(path), cells=0)
+    # The page itself comes last, when all that it refers to is there.
+    files, warnings = form.page(notebook, about)
+    for name, content in files.items():
+        write(out / name, content)
+    emit(page=str(out / name), warnings=warnings)
 
 
 main()

@@ -83,7 +83,8 @@ export async function exportNotebooks(args: string[]): Promise<number> {
     console.log('The export was interrupted: pages that were not reached are as they were.');
     return 130;
   }
-  if (progress.failure) throw new CliError(explain(progress.notebook, progress.cells, progress.failure, log));
+  if (progress.failures.length > 0)
+    throw new CliError(progress.failures.map((failed) => explain(failed, log)).join('\n\n'));
   if (code !== 0) throw new CliError(`${log.trim()}\nThe export failed, see above.`);
   console.log(
     `${count(notebooks.length, values.to === 'html' ? 'page' : 'post')} in ${relative('', out) || '.'}, ${seconds(before)}`,
@@ -149,11 +150,18 @@ function findNotebooks(names: string[]): string[] {
   return notebooks;
 }
 
-/** One line for each notebook; in a terminal it counts the cells while they run, elsewhere each cell is a line. */
+/** A notebook that gets no page. */
+interface Failed {
+  readonly notebook: string;
+  readonly cells: number;
+  readonly failure: Failure;
+}
+
+/** One line for each notebook; in a terminal it counts the cells while they run. */
 class Progress {
   notebook = '';
   cells = 0;
-  failure: Failure | undefined;
+  readonly failures: Failed[] = [];
   #cell = 0;
   #notebookBefore = 0;
   #cellBefore = 0;
@@ -163,14 +171,14 @@ class Progress {
     if ('error' in event) {
       this.#endCell();
       if (event.error === 'unreadable') this.notebook = event.notebook;
-      this.failure = event;
+      this.failures.push({ notebook: this.notebook, cells: this.cells, failure: event });
+      if (process.stdout.isTTY) process.stdout.write('\n');
     } else if ('notebook' in event) {
       this.notebook = event.notebook;
       this.cells = event.cells;
       this.#cell = 0;
       this.#notebookBefore = performance.now();
-      if (!process.stdout.isTTY) console.log(relative('', event.notebook));
-      else this.#tick();
+      this.#tick();
     } else if ('cell' in event) {
       this.#endCell();
       this.#cell = event.cell;
@@ -179,7 +187,7 @@ class Progress {
     } else {
       this.#endCell();
       const cells = this.cells > 0 ? `${count(this.cells, 'cell')}, ` : '';
-      const from = process.stdout.isTTY ? `\r\x1b[K${relative('', this.notebook)} ` : '  ';
+      const from = `${process.stdout.isTTY ? '\r\x1b[K' : ''}${relative('', this.notebook)} `;
       console.log(`${from}-> ${relative('', event.page)} (${cells}${seconds(this.#notebookBefore)})`);
       for (const warning of event.warnings) console.error(`  Warning: ${warning}`);
     }
@@ -203,20 +211,17 @@ class Progress {
 
   #endCell(): void {
     clearInterval(this.#ticking);
-    if (!process.stdout.isTTY && this.#cell > 0) {
-      console.log(`  cell ${this.#cell} of ${this.cells}: ${seconds(this.#cellBefore)}`);
-    }
     this.#cell = 0;
   }
 }
 
-function explain(notebook: string, cells: number, failure: Failure, log: string): string {
+function explain({ notebook, cells, failure }: Failed, log: string): string {
   const name = relative('', notebook);
   switch (failure.error) {
     case 'cell':
-      return `${name}: cell ${failure.cell} of ${cells} failed, so the export stopped and no page was written for it.\n\n${indent(failure.source)}\n\n${readable(failure.message)}`;
+      return `${name}: cell ${failure.cell} of ${cells} failed, so no page was written for it.\n\n${indent(failure.source)}\n\n${readable(failure.message)}`;
     case 'dead':
-      return `${name}: the kernel died in cell ${failure.cell} of ${cells}, so the export stopped and no page was written for it.\n\n${indent(failure.source)}\n\n${log.trim()}`;
+      return `${name}: the kernel died in cell ${failure.cell} of ${cells}, so no page was written for it.\n\n${indent(failure.source)}\n\n${log.trim()}`;
     case 'kernel':
       return `${name} asks for the kernel "${failure.name}" and only "tslab" is here: choose the kernel TypeScript in JupyterLab and save the notebook.`;
     case 'unreadable':

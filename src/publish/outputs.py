@@ -5,17 +5,20 @@ Every code cell gets `metadata.shown`, a list of dictionaries with a `kind`:
 width, height, tables, vega).
 """
 
+import base64
 import json
 import re
 import subprocess
 
+from bs4 import BeautifulSoup
 from clean import attribute, base64_or_nothing
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from text import normal
 
 VEGA_LITE = "application/vnd.vegalite.v5+json"
 CHECK = "application/vnd.tslab-parallel.check+json"
-BEST_FIRST = [VEGA_LITE, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/latex", "text/plain"]
+OTHER_VEGA_LITE = [f"application/vnd.vegalite.v{number}+json" for number in (6, 4, 3, 2)]
+BEST_FIRST = [VEGA_LITE, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/latex", "application/json", "text/plain"]
 VERDICTS = {"held": "held", "did not hold": "missed"}
 SECONDS_TO_DRAW = 30
 ROWS_OF_ALL_TABLES = 320  # of a page: with many charts each has a shorter table, so that a page stays light
@@ -30,10 +33,12 @@ class Outputs:
     :param place: called with a picture's name and content (an SVG's text or the bytes of a PNG or JPEG); returns the
         address that the page has for it
     :param markdown: turns an output in Markdown into HTML
+    :param formulas: a Formulas, where the form shows them as MathML
     """
 
-    def __init__(self, about, clean, node, place, markdown):
+    def __init__(self, about, clean, node, place, markdown, formulas=None):
         self.about, self.clean, self.node, self.place, self.markdown = about, clean, node, place, markdown
+        self.formulas = formulas
         self.warnings = []
         # Named like nbconvert's own warning.
         self.without_words = 0
@@ -41,6 +46,9 @@ class Outputs:
     def prepare(self, notebook):
         CoalesceStreamsPreprocessor().preprocess(notebook, {})
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        for cell in code:
+            for output in cell.outputs:
+                rename_vega(output)
         specs = [o.data[VEGA_LITE] for cell in code for o in cell.outputs if VEGA_LITE in o.get("data", {})]
         drawn = iter(self._draw(specs))
         for number, cell in enumerate(code, 1):
@@ -108,10 +116,22 @@ class Outputs:
         if mime == VEGA_LITE:
             svg = data.get("image/svg+xml") or (chart and chart["svg"])
             return svg and self._svg(svg, data, metadata, name, chart)
+        if mime == "application/json":
+            text = json.dumps(content, indent=2, ensure_ascii=False)
+            return {"kind": "folded" if text.count("\n") > 20 else "text", "text": printable(text)}
         if not isinstance(content, str):
             return None
         if mime == "image/svg+xml":
             return self._svg(content, data, metadata, name, None)
+        if mime == "image/gif":
+            picture = base64_or_nothing(content)
+            return picture and {
+                "kind": "picture",
+                "src": f"data:image/gif;base64,{base64.b64encode(picture).decode()}",
+                "alt": self._words(mime, data, metadata),
+                "width": None,
+                "height": None,
+            }
         if mime in ("image/png", "image/jpeg"):
             picture = base64_or_nothing(content)
             own = metadata.get(mime) if isinstance(metadata.get(mime), dict) else {}
@@ -125,14 +145,24 @@ class Outputs:
         if mime == "text/html":
             check = data.get(CHECK)
             html = self.clean.html(content)
-            if not html.strip():
+            # A plot or widget that is made by a script: what was stored beside it shows more.
+            stored = any(kind in data for kind in ("image/png", "image/jpeg", "image/svg+xml"))
+            if not html.strip() or (stored and not BeautifulSoup(html, "html.parser").get_text(strip=True)):
+                return None
+            if not BeautifulSoup(html, "html.parser").get_text(strip=True) and "<img" not in html:
                 return None
             if isinstance(check, dict):
                 return {"kind": "check", "html": html, "verdict": VERDICTS.get(str(check.get("verdict")), "open")}
             return {"kind": "html", "html": html}
         if mime == "text/markdown":
-            return {"kind": "html", "html": self.clean.html(self.markdown(content), classes=True)}
+            return {"kind": "html", "html": self._released(self.clean.html(self.markdown(content), classes=True))}
+        if mime == "text/latex" and self.formulas:
+            tex = re.sub(r"^\s*(\$\$?|\\[\[(])|(\$\$?|\\[\])])\s*$", "", content)
+            return {"kind": "html", "html": self.formulas.mathml(tex, is_block=True)}
         return {"kind": "text", "text": printable(content)}
+
+    def _released(self, html):
+        return self.formulas.release(html) if self.formulas else html
 
     def _svg(self, source, data, metadata, name, chart):
         svg = self.clean.svg(source)
@@ -163,6 +193,17 @@ class Outputs:
         if not words:
             self.without_words += 1
         return " ".join(str(words or self.about.words["picture"]).split())
+
+
+def rename_vega(output):
+    """Vega-Lite of other versions is drawn by ours."""
+    data = output.get("data", {})
+    for mime in OTHER_VEGA_LITE:
+        if mime in data and VEGA_LITE not in data:
+            spec = data.pop(mime)
+            if isinstance(spec, dict):
+                spec = {**spec, "$schema": "https://vega.github.io/schema/vega-lite/v5.json"}
+            data[VEGA_LITE] = spec
 
 
 def plain_text(output):
@@ -205,7 +246,16 @@ def tables_html(tables, words):
 def is_folded(cell):
     """Long code is folded, and what its writer tagged so."""
     tags = cell.metadata.get("tags", [])
+    hidden = cell.metadata.get("jupyter")
+    if isinstance(hidden, dict) and hidden.get("source_hidden") is True:
+        return True
     return bool({"fold", "hide-input", "hide-cell"}.intersection(tags)) or cell.source.count("\n") >= FOLDED_FROM
+
+
+def outputs_hidden(cell):
+    """Folded in JupyterLab, so folded here."""
+    hidden = cell.metadata.get("jupyter")
+    return bool(cell.outputs) and isinstance(hidden, dict) and hidden.get("outputs_hidden") is True
 
 
 FOLDED_FROM = 40  # lines; what is longer pushes the picture it makes out of sight

@@ -10,11 +10,12 @@ from about import TEMPLATES
 from bs4 import BeautifulSoup
 from bs4.formatter import HTMLFormatter
 from clean import Clean, attribute, data_uri, scheme
+from jinja2 import Environment, FileSystemLoader, pass_context
 from live import form_html, outputs_html
-from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from nbconvert import HTMLExporter
-from outputs import LEFT_OUT, Outputs, is_folded, lines_of, tables_html
+from outputs import LEFT_OUT, Outputs, is_folded, lines_of, outputs_hidden, tables_html
+from prose import Formulas, prose_html
 from traitlets.config import Config
 
 PAGE = TEMPLATES / "html"
@@ -73,13 +74,24 @@ class Pages:
             extra_template_basedirs=[str(TEMPLATES)],
             config=Config({"TagRemovePreprocessor": LEFT_OUT}),
         )
-        outputs = Outputs(about, clean, self.node, place, lambda source: exporter.markdown2html({}, source))
+        formulas = Formulas()
+        folder = str(about.path.parent)
+
+        @pass_context
+        def markdown(context, source):
+            return prose_html(source, formulas, context.get("cell", {}), folder)
+
+        outputs = Outputs(about, clean, self.node, place, lambda source: prose_html(source, formulas, {}, folder), formulas)
         outputs.prepare(notebook)
         for name, function in {
-            "clean_prose": lambda html: clean.html(html, classes=True),
+            "markdown2html": markdown,
+            "clean_prose": lambda html: formulas.release(clean.html(html, classes=True)),
+            "formulas": formulas.release,
             "escape_attribute": attribute,
             "tables_html": tables_html,
             "is_folded": is_folded,
+            "outputs_hidden": outputs_hidden,
+            "cell_id": lambda cell: attribute(str(cell.get("id", ""))),
             "lines_of": lines_of,
             "knobs_html": lambda cell: form_html(cell.id, lively["cells"][cell.id], about.words, taken) if is_live(cell) else "",
             "outputs_html": lambda cell: outputs_html(cell.id) if is_live(cell) else "",
@@ -92,7 +104,7 @@ class Pages:
         }
         html, _ = exporter.from_notebook_node(notebook, resources=resources)
         soup = BeautifulSoup(html, "html.parser")
-        warnings = [*about.warnings, *outputs.warnings]
+        warnings = [*about.warnings, *outputs.warnings, *formulas.warnings]
         warnings += self._pictures(soup)
         self._links(soup)
         contents = headings(soup, about)
@@ -233,6 +245,10 @@ def code(soup):
     for table in soup.find_all("table"):
         if not table.find_parent(class_="figures"):
             table.wrap(soup.new_tag("div", attrs={"class": "tables"}))
+    for pipe in soup.select("td code, th code"):
+        # GitHub's Markdown: within a table a pipe is written so, also in code.
+        if pipe.string and "\\|" in pipe.string:
+            pipe.string = pipe.string.replace("\\|", "|")
     for corner in soup.find_all("th"):
         if not corner.get_text(strip=True):
             corner.name = "td"  # the empty corner of a table heads nothing

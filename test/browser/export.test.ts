@@ -129,7 +129,7 @@ suite('exported pages', { skip: requirement.skip }, () => {
         await button.focus();
         await page.keyboard.press('Enter');
         await page.locator('.copy', { hasText: '복사했습니다' }).waitFor();
-        assert.match((await page.evaluate('navigator.clipboard.readText()')) as string, /^import \{ check/);
+        assert.match((await page.evaluate('navigator.clipboard.readText()')) as string, /^import \{ compare/);
       },
       { permissions: ['clipboard-read', 'clipboard-write'] },
     ));

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { root } from '../harness/kernel';
+import { PATIENCE_MS } from '../harness/processes';
 import { Command, descendants, folder, notebook, program, project, run, survivors } from './command';
 
 function exportIn(t: TestContext, cwd: string, ...args: string[]) {
@@ -29,14 +30,51 @@ test('every notebook becomes a page; it tells how it goes', async (t) => {
   assert.match(readFileSync(join(cwd, 'blog', 'one.html'), 'utf8'), /the answer is 42/);
   // A notebook runs in its own folder, as in JupyterLab.
   assert.match(readFileSync(join(cwd, 'blog', 'two.html'), 'utf8'), /tslab-parallel-cli-\w+\/notebooks/);
+  // A line a notebook where nobody watches.
   assert.match(
     output,
-    /one\.ipynb\n {2}cell 1 of 2: .* s\n {2}cell 2 of 2: .* s\n {2}-> blog\/one\.html \(2 cells, /,
+    /^notebooks\/one\.ipynb -> blog\/one\.html \(2 cells, .* s\)\nnotebooks\/two\.ipynb -> blog\/two\.html \(1 cell, /m,
   );
   assert.match(output, /2 pages in blog, /);
 });
 
-test('a cell that fails stops the export, and names itself; the last good page stays', async (t) => {
+test('one bad notebook after another: the others become pages, and the end says which failed and why', async (t) => {
+  const cwd = project(t, {
+    'notebooks/a.ipynb': notebook('1', 'throw new RangeError("too far")'),
+    'notebooks/b.ipynb': '{ "no": "notebook" }',
+    'notebooks/c.ipynb': notebook('console.log("all is well")'),
+    'notebooks/d.ipynb': notebook('process.exit(1)'),
+    'notebooks/e.ipynb': notebook('console.log("the last")'),
+  });
+  const { code, output } = await exportIn(t, cwd);
+  assert.equal(code, 1);
+  assert.match(
+    output,
+    /b\.ipynb is not a notebook.*\n\n.*a\.ipynb: cell 2 of 2 failed.*RangeError: too far.*d\.ipynb: the kernel died/s,
+  );
+  assert.match(readFileSync(join(cwd, 'blog', 'c.html'), 'utf8'), /all is well/);
+  assert.match(readFileSync(join(cwd, 'blog', 'e.html'), 'utf8'), /the last/);
+  assert.ok(!existsSync(join(cwd, 'blog', 'a.html')));
+});
+
+test('a cell tagged raises-exception, and those after it', async (t) => {
+  const stored = JSON.parse(
+    notebook(
+      'throw new RangeError("meant")',
+      'console.log("second")',
+      'throw new Error("again")',
+      'console.log("fourth")',
+    ),
+  );
+  for (const at of [0, 2]) stored.cells[at].metadata.tags = ['raises-exception'];
+  const cwd = project(t, { 'a.ipynb': JSON.stringify(stored) });
+  const { code, output } = await exportIn(t, cwd, 'a.ipynb');
+  assert.equal(code, 0, output);
+  const html = readFileSync(join(cwd, 'blog', 'a.html'), 'utf8');
+  for (const words of ['meant', '>second', 'again', '>fourth']) assert.ok(html.includes(words), words);
+});
+
+test('a cell that fails gets no page, and names itself; the last good page stays', async (t) => {
   const cwd = project(t, {
     'a.ipynb': notebook(
       'function f() { throw new RangeError("too far"); }',
@@ -72,8 +110,11 @@ test('Ctrl-C leaves the last good pages and no process', async (t) => {
     'blog/a.html': 'good',
   });
   const command = new Command(t, [program, 'export', 'a.ipynb', '--out', 'blog'], { cwd });
-  await command.printed(/cell 1 of 2/);
-  const started = descendants(command.child.pid!);
+  let started = descendants(command.child.pid!);
+  for (const until = performance.now() + PATIENCE_MS; started.size < 3 && performance.now() < until; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    started = descendants(command.child.pid!);
+  }
   assert.equal(started.size, 3, `Python, kernel, sleep: ${[...started.values()]}`);
   command.child.kill('SIGINT');
   assert.equal(await command.ended, 130);
