@@ -2,7 +2,7 @@
  * What the package shows of the repository's own front page: README, licence and changes, copied here when it is packed. npm knows
  * no repository of ours to look links up in: one to a file of the package leads there, of any other only its words stay.
  */
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,9 @@ function inPackage(target) {
   const path = target.startsWith('src/') ? target.slice(4) : basename(target);
   return (files.includes(path) || path === 'LICENSE') && existsSync(join(here, path)) ? path : undefined;
 }
+
+// The map of the sources makes room until the package is packed.
+if (!existsSync(join(here, '.map.md'))) renameSync(join(here, 'README.md'), join(here, '.map.md'));
 
 const readme = readFileSync(join(top, 'README.md'), 'utf8');
 writeFileSync(

@@ -1,4 +1,4 @@
-import type { Outcome } from '../helper/pool/job';
+import type { Outcome } from '../helper/pool/batch';
 
 /**
  * What is new of an outcome, for a batch whose items are settled up to `from` and which has been left the items before

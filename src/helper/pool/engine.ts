@@ -1,5 +1,6 @@
 import type { AnyFunction } from '../closure';
-import type { Job, JobHost } from './job';
+import type { JobHost } from './batch';
+import type { Job } from './job';
 import type { CheckedPoolOptions } from './options';
 
 /** What a backend has to do for its pool. `P`: what it makes of a function before the run starts. */

@@ -1,7 +1,9 @@
 import { CancelledError, InterruptedError, isError, withItem, words } from '../errors';
 import { inNotebook, onInterrupt } from '../notebook';
 import { type ProgressBar, showProgress } from '../progress';
-import { type Backend, Recording } from '../record';
+import { Recording } from '../record';
+import type { Batch, JobHost, Outcome } from './batch';
+import { writersOf } from './late';
 import type { MapOptions } from './options';
 import { type Aside, plain } from './protocol';
 import { Results } from './results';
@@ -21,36 +23,7 @@ const GROWTH = 16;
 /** Longer than a batch of short items takes, shorter than anybody minds. */
 const GRACE_MS = 50;
 
-/** Items on their way to one lane. */
-export interface Batch {
-  readonly id: number;
-  readonly job: Job;
-  /** Index of the first item; the others follow. */
-  readonly first: number;
-  readonly items: ArrayLike<unknown>;
-  readonly attempt: number;
-  /** On the record's clock: when these items were ready to go. */
-  readonly readyMs: number;
-  /** Must be alone on its lane: one of these items may have brought a worker down. */
-  readonly solo: boolean;
-  /** Items whose outcome is known, from the first on. */
-  settled: number;
-  /** Items that the lane has; those from here on were given back. */
-  end: number;
-}
-
 type BatchStart = Pick<Batch, 'first' | 'items' | 'attempt' | 'readyMs' | 'solo'>;
-
-/** What a lane reports of (part of) a batch, in the kernel's own values. */
-export interface Outcome {
-  readonly offset: number;
-  readonly count: number;
-  /** Of the batch's items the lane keeps so many; the others are handed out again. */
-  readonly end: number;
-  readonly values: ArrayLike<unknown>;
-  readonly failures: ReadonlyMap<number, unknown>;
-  readonly spans: Float64Array;
-}
 
 /** Items from `from` (inclusive) to `to` (exclusive) of a batch that has been: copied only when they are handed out. */
 interface Again extends Pick<Batch, 'items' | 'attempt' | 'readyMs' | 'solo'> {
@@ -58,43 +31,6 @@ interface Again extends Pick<Batch, 'items' | 'attempt' | 'readyMs' | 'solo'> {
   first: number;
   from: number;
   readonly to: number;
-}
-
-/** What the job asks of the pool it belongs to. */
-export interface JobHost {
-  readonly backend: Backend;
-  readonly workers: number;
-  /** What an auto-sized batch is to take; default 15. More where messages cost more. */
-  readonly batchMs?: number;
-  /** No batch has more items; default: as many as are worth it. */
-  readonly mostItems?: number;
-  /** Numbers leave the kernel in a typed array, so that is how it wants them. */
-  readonly packsNumbers?: boolean;
-  /** There is something to hand out. */
-  wake(): void;
-  /** The job has ended: whatever of it still runs must stop. `graceMs`: it may still end by itself for so long. */
-  stopped(job: Job, graceMs: number): void;
-}
-
-/** Of the last runs: where they print, for what their items leave behind. */
-const writers = new Map<number, { label: string; write: Job['write'] }>();
-const MOST_WRITERS = 200;
-
-/** Says what an item did when it had been answered: nobody else's item failed of it. */
-export function tellLate(
-  from: { run: number; item: number; count: number } | undefined,
-  error: unknown,
-): void {
-  const writer = from && writers.get(from.run);
-  const items =
-    from &&
-    (from.count === 1
-      ? `Item ${from.item}`
-      : `One of the items ${from.item} to ${from.item + from.count - 1}`);
-  const whose = writer ? `${items} of "${writer.label}"` : 'An item of an earlier run';
-  const line = `${whose} left something behind that failed later: ${words(error)}\n`;
-  if (writer) writer.write.stderr(line);
-  else process.stderr.write(line);
 }
 
 let lastJob = 0;
@@ -187,8 +123,7 @@ export class Job {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    writers.set(this.id, { label: this.record.label, write: this.write });
-    if (writers.size > MOST_WRITERS) writers.delete(writers.keys().next().value!);
+    writersOf(this.id, this.record.label, this.write);
     this.#listen(options.signal);
     this.#cleanUps.push(onInterrupt(() => this.#interrupt()));
     this.#bar = showProgress(() => this.record, options.progress);
@@ -367,7 +302,7 @@ export class Job {
       } else {
         this.record.ok++;
         const value = isNumbers ? plain(outcome.values[at] as number) : outcome.values[at];
-        this.#put(
+        this.#results.put(
           batch.first + offset,
           this.options.onError === 'collect' ? { status: 'fulfilled', value } : value,
         );
@@ -377,10 +312,6 @@ export class Job {
       this.#end('failed', failures.length === 1 ? failures[0] : this.#several(failures));
     }
     this.#endIfDone();
-  }
-
-  #put(index: number, value: unknown): void {
-    this.#results.put(index, value);
   }
 
   #several(errors: unknown[]): AggregateError {
@@ -466,7 +397,7 @@ export class Job {
     this.record.failed++;
     const index = batch.first + offset;
     const reason = withItem(error, index, batch.items[offset]);
-    if (this.options.onError === 'collect') this.#put(index, { status: 'rejected', reason });
+    if (this.options.onError === 'collect') this.#results.put(index, { status: 'rejected', reason });
     return reason;
   }
 

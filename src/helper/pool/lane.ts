@@ -1,8 +1,10 @@
 import { type Capture, decode } from '../closure';
 import { now } from '../record';
+import type { Batch } from './batch';
 import { WorkerHandle } from './handle';
 import { giveBack, takeWorker } from './idle';
-import { type Batch, type Job, tellLate } from './job';
+import type { Job } from './job';
+import { tellLate } from './late';
 import { encodeItems, fromMessage } from './message';
 import type { Aside } from './protocol';
 

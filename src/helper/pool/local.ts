@@ -2,7 +2,8 @@ import type { AnyFunction } from '../closure';
 import { TimeoutError } from '../errors';
 import { now } from '../record';
 import { after } from '../timer';
-import type { Batch, Job, JobHost } from './job';
+import type { Batch, JobHost } from './batch';
+import type { Job } from './job';
 import { type Done, isThenable, type Pace, runBatch } from './loop';
 import type { CheckedPoolOptions } from './options';
 

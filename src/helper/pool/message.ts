@@ -1,5 +1,5 @@
 import { decode, encode } from '../closure';
-import type { Batch, Outcome } from './job';
+import type { Batch, Outcome } from './batch';
 import type { DoneMessage } from './protocol';
 
 /**

@@ -2,7 +2,8 @@ import { Script } from 'node:vm';
 import { refuse } from '../arguments';
 import { acorn, CaptureError } from '../closure';
 import { milliseconds, now } from '../record';
-import { Job, type JobHost } from './job';
+import type { JobHost } from './batch';
+import { Job } from './job';
 import { Async, Serial } from './local';
 import { isThenable } from './loop';
 import {

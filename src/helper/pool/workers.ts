@@ -1,8 +1,9 @@
 import { type AnyFunction, type Capture, capture } from '../closure';
 import { TimeoutError } from '../errors';
 import { after } from '../timer';
+import type { Batch, JobHost } from './batch';
 import { hasIdle, kindOf } from './idle';
-import type { Batch, Job, JobHost } from './job';
+import type { Job } from './job';
 import { Lane } from './lane';
 import type { CheckedPoolOptions } from './options';
 
