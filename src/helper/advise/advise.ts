@@ -261,7 +261,7 @@ async function onWorker(
   limitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Trial & { startMs: number; roundTripMs: number }> {
-  const pool = createPool(backend, { workers });
+  const pool = newWorkers(backend, workers);
   try {
     const startMs = await elapsed(() => pool.ready());
     await pool.submit(nothing);
@@ -320,6 +320,12 @@ function cutOff(
 
 const nothing = () => undefined;
 
+/** Workers that nobody else has: those that are shared are up already, and would tell nothing of a start. */
+function newWorkers(backend: 'thread' | 'process', workers: number) {
+  const own = Math.random();
+  return createPool(backend, { workers, idleMs: 10, init: () => own });
+}
+
 async function elapsed(work: () => Promise<unknown>): Promise<number> {
   const startMs = performance.now();
   await work();
@@ -330,7 +336,7 @@ let processes: Promise<number> | undefined;
 /** Measured once a kernel: it is the same for any function. */
 function startOfProcesses(workers: number): Promise<number> {
   processes ??= (async () => {
-    const pool = createPool('process', { workers });
+    const pool = newWorkers('process', workers);
     try {
       return await elapsed(() => pool.ready());
     } finally {
