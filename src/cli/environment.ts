@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { findTslab, registerKernels, writeJson } from './kernels';
 import { findPython } from './python';
 import { CliError, step } from './step';
 
@@ -38,7 +38,7 @@ export async function prepareEnvironment(
   // Before the long part: a missing tslab should not be found out after it.
   const tslab = findTslab(root);
   await installPackages(venv, python, options.requirements ?? join(resources, 'requirements.txt'));
-  registerKernel(venv, tslab);
+  registerKernels(join(venv, 'share', 'jupyter'), tslab);
   silenceNews(venv);
   mkdirSync(join(venv, 'jupyter'), { recursive: true });
   return { python, env: jupyterEnvironment(venv, bin) };
@@ -142,40 +142,11 @@ function normalize(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
 
-/** tslab's program, as a notebook in `root` would find it. */
-function findTslab(root: string): string {
-  try {
-    const manifest = createRequire(join(root, 'package.json')).resolve('tslab/package.json');
-    return join(dirname(manifest), 'bin', 'tslab');
-  } catch {
-    throw new CliError(
-      `tslab is not installed in ${root}: run npm install tslab there, then run this again.`,
-    );
-  }
-}
-
-/** The kernel runs this project's tslab with the Node that runs us. Rewritten when one of them has moved. */
-function registerKernel(venv: string, tslab: string): void {
-  writeJson(join(venv, 'share', 'jupyter', 'kernels', 'tslab', 'kernel.json'), {
-    argv: [process.execPath, tslab, 'kernel', '--config-path', '{connection_file}'],
-    display_name: 'TypeScript',
-    language: 'typescript',
-    interrupt_mode: 'signal',
-  });
-}
-
 /** JupyterLab asks whether it may fetch news and looks for updates of itself: here nothing goes out. */
 function silenceNews(venv: string): void {
   writeJson(join(venv, 'share', 'jupyter', 'lab', 'settings', 'overrides.json'), {
     '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
   });
-}
-
-function writeJson(file: string, content: object): void {
-  const text = `${JSON.stringify(content, null, 2)}\n`;
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
 }
 
 function jupyterEnvironment(venv: string, bin: string): NodeJS.ProcessEnv {

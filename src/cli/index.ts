@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line, `npx tslab-parallel`. In this repository `npm start` and `npm run export` end here, too. */
 import { EXPORT_USAGE, exportNotebooks } from '../publish/export';
+import { KERNEL_USAGE, kernel } from './kernels';
 import { start } from './start';
 import { CliError } from './step';
 import { WORKER_USAGE, work } from './worker';
@@ -14,6 +15,7 @@ const USAGE = `Usage: tslab-parallel <command>
     Opens JupyterLab with the TypeScript kernel on the folder "notebooks", or else on this one.
   ${EXPORT_USAGE}
   ${WORKER_USAGE}
+  ${KERNEL_USAGE}
 
 The first time, start and export make a Python environment (.venv) in this folder, with JupyterLab and nbconvert.`;
 
@@ -21,6 +23,7 @@ const COMMANDS = new Map([
   ['start', start],
   ['export', exportNotebooks],
   ['worker', work],
+  ['kernel', kernel],
 ]);
 const HELP = /^(-h|--help)$/;
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { prepareEnvironment } from './environment';
+import { prepareEnvironment, resources } from './environment';
 import { CliError } from './step';
 import { runSupervised } from './supervised';
 
@@ -18,7 +18,7 @@ export async function start(args: string[]): Promise<number> {
   const notebooks = join(root, 'notebooks');
   const { code, interrupted } = await runSupervised(
     environment,
-    'lab.py',
+    join(resources, 'lab.py'),
     [...ownOptions(port !== undefined), ...firstPage(notebooks, args), ...args.map((arg) => fullPath(arg))],
     {
       cwd: existsSync(notebooks) ? notebooks : root,

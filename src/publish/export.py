@@ -6,6 +6,7 @@ The job comes as JSON in the first argument, what happens goes out as JSON lines
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ sys.modules["rfc3987_syntax"] = None
 
 import nbformat
 from about import About
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from page import Pages
@@ -54,7 +55,14 @@ def read(path):
         return finish(error="unreadable", notebook=str(path), message=str(error))
 
 
-def execute(notebook, path):
+def nearest(notebook):
+    """Of tslab's two kernels the one whose language the notebook is in, by what it says of itself."""
+    spec, info = notebook.metadata.get("kernelspec", {}), notebook.metadata.get("language_info", {})
+    said = " ".join(str(one) for one in (spec.get("name"), spec.get("language"), spec.get("display_name"), info.get("name"))).lower()
+    return "jslab" if re.search(r"javascript|ijs|jslab|node", said) and "typescript" not in said else "tslab"
+
+
+def execute(notebook, path, kernel):
     """Runs every cell, as Run All Cells does, in the notebook's folder."""
     code = [
         index
@@ -77,6 +85,7 @@ def execute(notebook, path):
     client = NotebookClient(
         notebook,
         timeout=None,
+        **({"kernel_name": kernel} if kernel else {}),
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=begin,
         on_cell_error=wait,
@@ -86,7 +95,8 @@ def execute(notebook, path):
     try:
         client.execute()
     except NoSuchKernel as error:
-        finish(error="kernel", name=error.name)
+        known = sorted(KernelSpecManager().find_kernel_specs())
+        finish(error="kernel", name=error.name, nearest=nearest(notebook), known=known)
     except DeadKernelError:
         finish(error="dead", cell=running, source=notebook.cells[code[running - 1]].source if running else "")
     except CellExecutionError:
@@ -159,7 +169,7 @@ def main():
 
 def publish(job, form, path, notebook, about, out):
     if job["execute"]:
-        execute(notebook, path)
+        execute(notebook, path, job["kernel"])
         normalise(notebook)
     else:
         emit(notebook=str(path), cells=0)

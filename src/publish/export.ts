@@ -13,6 +13,7 @@ export const EXPORT_USAGE = `export [notebooks or folders...] [options]
     --to FORM       html: pages that need nothing but themselves, with an index (the default)
                     jekyll, hexo: posts with front matter, and their pictures
     --out DIR       where to: a folder for pages (default: blog), the site's own folder for posts
+    --kernel NAME   runs them on this kernel, whatever they ask for
     --no-execute    takes the outputs that are stored in the notebooks
     --interactive   charts answer to the pointer (html only; adds 0.5 MB to a page)
     --address URL   where the pages will be found: previews and search engines want to know (html only)`;
@@ -33,7 +34,7 @@ type Event =
 type Failure =
   | { error: 'cell'; cell: number; source: string; message: string }
   | { error: 'dead'; cell: number; source: string }
-  | { error: 'kernel'; name: string }
+  | { error: 'kernel'; name: string; nearest: string; known: string[] }
   | { error: 'unreadable'; notebook: string; message: string };
 
 /**
@@ -55,6 +56,7 @@ export async function exportNotebooks(args: string[]): Promise<number> {
     notebooks,
     out,
     execute: !values['no-execute'],
+    kernel: values.kernel ?? '',
     to: values.to,
     // A chart may ask for more memory than there is.
     node: [process.execPath, '--max-old-space-size=1024', join(__dirname, 'charts.js')],
@@ -113,6 +115,7 @@ function parse(args: string[]) {
         options: {
           to: { type: 'string', default: 'html' },
           out: { type: 'string', default: 'blog' },
+          kernel: { type: 'string' },
           'no-execute': { type: 'boolean', default: false },
           interactive: { type: 'boolean', default: false },
           address: { type: 'string', default: '' },
@@ -223,7 +226,7 @@ function explain({ notebook, cells, failure }: Failed, log: string): string {
     case 'dead':
       return `${name}: the kernel died in cell ${failure.cell} of ${cells}, so no page was written for it.\n\n${indent(failure.source)}\n\n${log.trim()}`;
     case 'kernel':
-      return `${name} asks for the kernel "${failure.name}" and only "tslab" is here: choose the kernel TypeScript in JupyterLab and save the notebook.`;
+      return `${name} asks for the kernel "${failure.name}", which is not here; there are ${failure.known.map((one) => `"${one}"`).join(', ')}, and the nearest is "${failure.nearest}". Choose it in JupyterLab and save the notebook, or run it with --kernel ${failure.nearest}.`;
     case 'unreadable':
       return `${name} is not a notebook that can be read (${failure.message.split('\n')[0]}): open it in JupyterLab and save it again.`;
   }

@@ -23,5 +23,5 @@ test('the version', async (t) => {
 test('a command that there is not is told, with those that there are', async (t) => {
   const { code, output } = await ask(t, 'exprt');
   assert.equal(code, 2);
-  assert.match(output, /^There is no command "exprt"; there are start, export, worker\.\n\nUsage: /);
+  assert.match(output, /^There is no command "exprt"; there are start, export, worker, kernel\.\n\nUsage: /);
 });
