@@ -359,6 +359,9 @@ export class Job {
   #labelOf(batch: Batch, offset: number, count: number): { label?: string } {
     const { total } = this.record;
     const item = batch.items[offset];
+    if (count === 1 && this.options.name) {
+      return { label: String(this.options.name(item, batch.first + offset)) };
+    }
     if (count > 1 || total === null || total > 1000 || typeof item !== 'string' || item.length > 24)
       return {};
     return { label: item };
@@ -515,6 +518,7 @@ export class Job {
 
   /** An empty input is done at once. @returns false when there is nothing to do */
   begin(): boolean {
+    this.record.restart();
     this.#endIfDone();
     return !this.#ended;
   }

@@ -48,6 +48,11 @@ export interface PoolOptions<L = undefined> {
 export interface MapOptions {
   /** Names the run in progress bars and charts. Default: the function's name. */
   label?: string;
+  /** Names an item in charts, errors and tables; called here, once for each item that gets a block of its own. Default: short texts name themselves. */
+  // biome-ignore lint/suspicious/noExplicitAny: `map` knows the items, its options don't.
+  name?: (item: any, index: number) => string;
+  /** `true`: the clock starts when the workers are up. Default false. */
+  warm?: boolean;
   /** A live bar in the cell: `true` or a label at once, `false` never. Default: after one second, in a notebook. */
   progress?: boolean | string;
   /** Cancels the run; it rejects with the signal's reason. */
@@ -79,6 +84,16 @@ export function checkBackend(value: unknown): asserts value is Backend {
   }
 }
 
+/** What only some backends have. */
+const OWN_OPTIONS: Readonly<Record<string, readonly Backend[]>> = {
+  memoryMb: ['thread', 'process', 'cluster'],
+  redis: ['cluster'],
+  name: ['cluster'],
+  secretFile: ['cluster'],
+  payloadMb: ['cluster'],
+  reconnectMs: ['cluster'],
+};
+
 const POOL_OPTIONS = [
   'workers',
   'concurrency',
@@ -100,6 +115,11 @@ export function isQueueName(name: unknown): name is string {
 /** @returns the options with their defaults; throws a `TypeError` that names what is wrong. */
 export function checkPoolOptions<L>(backend: Backend, options: PoolOptions<L> | undefined) {
   checkOptions('createPool options', options, POOL_OPTIONS);
+  for (const [key, backends] of Object.entries(OWN_OPTIONS)) {
+    if (options?.[key as keyof PoolOptions<L>] === undefined || backends.includes(backend)) continue;
+    const theirs = backends.map((one) => `"${one}"`).join(', ');
+    throw new TypeError(`createPool("${backend}") has no "${key}"; it is an option of ${theirs}.`);
+  }
   const { workers, concurrency, init, memoryMb, idleMs } = options ?? {};
   const { redis, name, secretFile, payloadMb, reconnectMs } = options ?? {};
   if (workers !== Number.POSITIVE_INFINITY || backend !== 'async') checkWhole('workers', workers, 1);
@@ -139,6 +159,8 @@ export type CheckedPoolOptions<L> = ReturnType<typeof checkPoolOptions<L>>;
 export const MAP_OPTIONS = [
   'label',
   'progress',
+  'name',
+  'warm',
   'signal',
   'timeoutMs',
   'retries',
@@ -159,6 +181,10 @@ export function checkMapOptions(options: MapOptions | undefined): void {
   checkOptions('map options', options, MAP_OPTIONS);
   const { label, progress, signal, timeoutMs, retries, onError, chunkSize, prefix, keep, bufferMb } =
     options ?? {};
+  const { name, warm } = options ?? {};
+  if (name !== undefined && typeof name !== 'function')
+    refuse('name', 'a function of an item and its index', name);
+  if (warm !== undefined && typeof warm !== 'boolean') refuse('warm', 'true or false', warm);
   if (label !== undefined && typeof label !== 'string') refuse('label', 'a string', label);
   if (progress !== undefined && typeof progress !== 'boolean' && typeof progress !== 'string') {
     refuse('progress', 'true, false or a label', progress);

@@ -159,7 +159,11 @@ class EnginePool<L> implements Pool<L> {
     const ended = () => this.#running.delete(job.settled);
     this.#running.add(job.settled);
     job.settled.then(ended, ended);
-    if (job.begin()) engine.start(job, prepared);
+    const begin = () => {
+      if (!job.ended && job.begin()) engine.start(job, prepared);
+    };
+    if (options.warm) engine.ready().then(begin, (error: unknown) => job.fail(error));
+    else begin();
     return job.run;
   }
 

@@ -120,8 +120,7 @@ export class Recording implements RunRecord {
   failed = 0;
   cancelled = 0;
   readonly startedAt = new Date().toISOString();
-  /** The shared clock (`clock.ts`) at the run's start: where the record's own clock is 0. */
-  readonly origin = now();
+  #origin = now();
   readonly #spans = new SpanTable();
   #status: RunStatus = 'running';
   #wallMs: number | undefined;
@@ -174,6 +173,33 @@ export class Recording implements RunRecord {
 
   get wallMs(): number {
     return this.#wallMs ?? this.now();
+  }
+
+  /** The shared clock (`clock.ts`) at the run's start: where the record's own clock is 0. */
+  get origin(): number {
+    return this.#origin;
+  }
+
+  /** The clock starts now: what came before was no part of the run. */
+  restart(): void {
+    if (this.#spans.length === 0) this.#origin = now();
+  }
+
+  /** How many items were under way at the same moment, on average over the run. */
+  get parallelism(): number {
+    const busyMs = this.#spans.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+    return this.wallMs > 0 ? busyMs / this.wallMs : 0;
+  }
+
+  /**
+   * The record with other names for its blocks, as plain data.
+   * @example timeline(run.record.relabel(({ index }) => menu[index].label))
+   */
+  relabel(name: (span: Span) => string): RunRecord {
+    return {
+      ...this.toJSON(),
+      spans: this.#spans.map((span) => ({ ...span, label: redacted(String(name(span))) })),
+    };
   }
 
   /** Milliseconds on the record's clock. */
