@@ -1,9 +1,9 @@
 import { CancelledError, InterruptedError, isError, withItem, words } from '../errors';
-import { inNotebook, onInterrupt } from '../notebook';
+import { onInterrupt } from '../notebook';
 import { type ProgressBar, showProgress } from '../progress';
 import { Recording } from '../record';
 import type { Batch, JobHost, Outcome } from './batch';
-import { writersOf } from './late';
+import { mention, writersOf } from './late';
 import type { MapOptions } from './options';
 import { type Aside, plain } from './protocol';
 import { Results } from './results';
@@ -547,22 +547,6 @@ export class Job {
     this.#results.end({ reason: error });
     this.#reject(error);
     if (status !== 'interrupted' && !(isError(error) && error instanceof CancelledError))
-      this.#mention(error);
-  }
-
-  /** Nothing is lost silently: a failure that nobody asked for is said. */
-  #mention(error: unknown): void {
-    const said = () => {
-      clearTimeout(timer);
-      process.off('beforeExit', said);
-      if (this.run.isAwaited) return;
-      if (inNotebook())
-        this.write.stderr(`"${this.record.label}" failed and nobody awaited it: ${words(error)}\n`);
-      // A script ends, as by any rejection that nobody handles.
-      else void Promise.reject(error);
-    };
-    const timer = setTimeout(said, 1000);
-    timer.unref();
-    if (!inNotebook()) process.once('beforeExit', said);
+      mention(this, error);
   }
 }

@@ -1,5 +1,6 @@
-/** Errors that come when an item has been answered. */
+/** Failures that nobody waits for: of a run that nobody awaited, and of what an item left behind. */
 import { words } from '../errors';
+import { inNotebook } from '../notebook';
 import type { Job } from './job';
 
 /** Of the last runs: where they print, for what their items leave behind. */
@@ -27,4 +28,20 @@ export function tellLate(
   const line = `${whose} left something behind that failed later: ${words(error)}\n`;
   if (writer) writer.write.stderr(line);
   else process.stderr.write(line);
+}
+
+/** Nothing is lost silently: a run's failure that nobody asked for is said. */
+export function mention(job: Job, error: unknown): void {
+  const said = () => {
+    clearTimeout(timer);
+    process.off('beforeExit', said);
+    if (job.run.isAwaited) return;
+    if (inNotebook())
+      job.write.stderr(`"${job.record.label}" failed and nobody awaited it: ${words(error)}\n`);
+    // A script ends, as by any rejection that nobody handles.
+    else void Promise.reject(error);
+  };
+  const timer = setTimeout(said, 1000);
+  timer.unref();
+  if (!inNotebook()) process.once('beforeExit', said);
 }
