@@ -57,8 +57,12 @@ function select(words: string[]): string[] {
 /** What is wrong; '' if nothing is. */
 async function checkFormat(): Promise<string> {
   const biome = join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
-  const { code, output } = await run([biome, 'check', '--diagnostic-level=error', '.'], 'pipe');
-  return code === 0 ? '' : output;
+  const checks = [
+    [biome, 'check', '--diagnostic-level=error', '.'],
+    [join('test', 'ruff.mjs'), 'check'],
+  ];
+  const results = await Promise.all(checks.map((args) => run(args, 'pipe')));
+  return results.map(({ code, output }) => (code === 0 ? '' : output)).join('');
 }
 
 interface Finished {

@@ -7,7 +7,7 @@ Beside a notebook these are the recorder's own; alone (`python print_sum.py`) no
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+from collections.abc import Iterator
 
 try:
     from _tslab_parallel import span, start_clock, tick

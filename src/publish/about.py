@@ -13,9 +13,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 WORDS = json.loads((TEMPLATES / "words.json").read_text(encoding="utf-8"))
 
 # What posts of Jekyll and Hexo have in their front matter, in the order in which people write it.
-FRONT_MATTER = (
-    "layout author authors category categories tag tags toc mathjax permalink last_modified_at updated image".split()
-)
+FRONT_MATTER = [
+    "layout",
+    "author",
+    "authors",
+    "category",
+    "categories",
+    "tag",
+    "tags",
+    "toc",
+    "mathjax",
+    "permalink",
+    "last_modified_at",
+    "updated",
+    "image",
+]
 
 
 class About:

@@ -16,13 +16,102 @@ from defusedxml import ElementTree as SafeElementTree
 from defusedxml.common import DefusedXmlException
 
 TAGS = set(
-    """a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure
-    h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark meter ol p pre progress q rp rt ruby s samp small span strong sub summary
-    sup table tbody td tfoot th thead time tr u ul var wbr""".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "blockquote",
+        "br",
+        "caption",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "mark",
+        "meter",
+        "ol",
+        "p",
+        "pre",
+        "progress",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
 ATTRIBUTES = set(
-    """align alt colspan datetime dir height high href lang low max min open optimum reversed rowspan scope span src
-    start style title value width aria-label role""".split()
+    [
+        "align",
+        "alt",
+        "colspan",
+        "datetime",
+        "dir",
+        "height",
+        "high",
+        "href",
+        "lang",
+        "low",
+        "max",
+        "min",
+        "open",
+        "optimum",
+        "reversed",
+        "rowspan",
+        "scope",
+        "span",
+        "src",
+        "start",
+        "style",
+        "title",
+        "value",
+        "width",
+        "aria-label",
+        "role",
+    ]
 )
 RASTER = r"data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*"
 DRAWN = r"data:image/svg\+xml[;,].*"  # in <img>, where no script of it runs and nothing is loaded
@@ -50,7 +139,7 @@ class Clean:
             if name == "class":
                 return classes
             if name == "href":
-                return tag == "a" and not scheme(value) == "data"
+                return tag == "a" and scheme(value) != "data"
             if name == "src":
                 return tag == "img" and self._source(value)
             if name == "role":
@@ -88,7 +177,9 @@ class Clean:
         if name != "svg":
             self.left_out.append(f"<{name}>")
             return ""
-        svg = self.svg(element) or self.svg(re.sub("<svg", f'<svg xmlns="{SVG}"', element, count=1, flags=re.IGNORECASE))
+        svg = self.svg(element) or self.svg(
+            re.sub("<svg", f'<svg xmlns="{SVG}"', element, count=1, flags=re.IGNORECASE)
+        )
         if not svg:
             self.left_out.append("an SVG picture that can't be read")
             return ""
@@ -102,7 +193,20 @@ class Clean:
         return scheme(value) in ("", "http", "https")
 
 
-NOT_TEXT = "svg script style iframe object template noscript noembed math title textarea select".split()
+NOT_TEXT = [
+    "svg",
+    "script",
+    "style",
+    "iframe",
+    "object",
+    "template",
+    "noscript",
+    "noembed",
+    "math",
+    "title",
+    "textarea",
+    "select",
+]
 TAG_OF_NOT_TEXT = re.compile(rf"<(/?)({'|'.join(NOT_TEXT)})\b", re.IGNORECASE)
 
 
@@ -179,9 +283,43 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
 
 SVG_TAGS = set(
-    """svg g path rect circle ellipse line polyline polygon text tspan textPath title desc defs clipPath mask
-    linearGradient radialGradient stop pattern symbol use marker image style filter feBlend feColorMatrix feComposite
-    feFlood feGaussianBlur feMerge feMergeNode feOffset""".split()
+    [
+        "svg",
+        "g",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "textPath",
+        "title",
+        "desc",
+        "defs",
+        "clipPath",
+        "mask",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "pattern",
+        "symbol",
+        "use",
+        "marker",
+        "image",
+        "style",
+        "filter",
+        "feBlend",
+        "feColorMatrix",
+        "feComposite",
+        "feFlood",
+        "feGaussianBlur",
+        "feMerge",
+        "feMergeNode",
+        "feOffset",
+    ]
 )
 
 
@@ -198,8 +336,10 @@ def _rebuilt(element):
     if name != "style" or _harmless(element.text or ""):
         copy.text = element.text
     for child in element:
-        if isinstance(child.tag, str) and child.tag.rpartition("}")[2] in SVG_TAGS and (
-            child.tag.startswith(f"{{{SVG}}}") or "}" not in child.tag
+        if (
+            isinstance(child.tag, str)
+            and child.tag.rpartition("}")[2] in SVG_TAGS
+            and (child.tag.startswith(f"{{{SVG}}}") or "}" not in child.tag)
         ):
             rebuilt = _rebuilt(child)
             rebuilt.tail = child.tail

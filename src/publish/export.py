@@ -58,7 +58,9 @@ def read(path):
 def nearest(notebook):
     """Of tslab's two kernels the one whose language the notebook is in, by what it says of itself."""
     spec, info = notebook.metadata.get("kernelspec", {}), notebook.metadata.get("language_info", {})
-    said = " ".join(str(one) for one in (spec.get("name"), spec.get("language"), spec.get("display_name"), info.get("name"))).lower()
+    said = " ".join(
+        str(one) for one in (spec.get("name"), spec.get("language"), spec.get("display_name"), info.get("name"))
+    ).lower()
     return "jslab" if re.search(r"javascript|ijs|jslab|node", said) and "typescript" not in said else "tslab"
 
 
@@ -145,7 +147,11 @@ def main():
     if not paths:
         sys.exit(1)
     if job["to"] == "html":
-        abouts = [About(notebooks[path] if path in notebooks else read(path), path) for path in all_pages(paths, out) if path not in failed]
+        abouts = [
+            About(notebooks[path] if path in notebooks else read(path), path)
+            for path in all_pages(paths, out)
+            if path not in failed
+        ]
         scripts = [Path(name).read_text(encoding="utf-8") for name in job["vega"]]
         form = Pages(abouts, job["node"], scripts, job["address"], job["live"])
     else:

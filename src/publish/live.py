@@ -9,7 +9,9 @@ def knob_html(knob, cell):
     kind = "boolean" if isinstance(value, bool) else "number" if isinstance(value, (int, float)) else "text"
     identifier = f"knob-{cell}-{name}"
     if kind == "boolean":
-        field = Markup('<input type="checkbox" data-field id="{}"{}>').format(identifier, Markup(" checked") if value else "")
+        field = Markup('<input type="checkbox" data-field id="{}"{}>').format(
+            identifier, Markup(" checked") if value else ""
+        )
     elif kind == "text":
         options = Markup("").join(
             Markup("<option{}>{}</option>").format(Markup(" selected") if one == value else "", one) for one in tries
@@ -17,7 +19,9 @@ def knob_html(knob, cell):
         field = Markup('<select data-field id="{}">{}</select>').format(identifier, options)
     else:
         numbers = sorted(tries)
-        field = Markup('<input type="number" step="any" data-field id="{}" value="{}">').format(identifier, text_of(value))
+        field = Markup('<input type="number" step="any" data-field id="{}" value="{}">').format(
+            identifier, text_of(value)
+        )
         if len(numbers) > 1:
             field += Markup(
                 '<input type="range" min="0" max="{}" step="1" value="{}" aria-label="{}" aria-valuetext="{}">'
@@ -25,7 +29,9 @@ def knob_html(knob, cell):
         tries = numbers
     return Markup(
         '<span class="knob" data-name="{}" data-kind="{}" data-value="{}" data-tries="{}"><label for="{}">{}</label>{}</span>'
-    ).format(name, kind, text_of(value), " ".join(map(text_of, tries)) if kind == "number" else "", identifier, name, field)
+    ).format(
+        name, kind, text_of(value), " ".join(map(text_of, tries)) if kind == "number" else "", identifier, name, field
+    )
 
 
 def form_html(cell, knobs, words, taken):
@@ -45,9 +51,7 @@ def form_html(cell, knobs, words, taken):
         '<form class="knobs" data-cell="{}" aria-label="{}" hidden>{}'
         '<button type="button" class="reset">{}</button><button type="button" class="stop" hidden>{}</button>'
         '<span role="status"></span></form>'
-    ).format(
-        cell, label, Markup("").join(knob_html(knob, cell) for knob in knobs), words["reset"], words["stop"]
-    )
+    ).format(cell, label, Markup("").join(knob_html(knob, cell) for knob in knobs), words["reset"], words["stop"])
 
 
 def outputs_html(cell):

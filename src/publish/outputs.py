@@ -18,7 +18,18 @@ from text import normal
 VEGA_LITE = "application/vnd.vegalite.v5+json"
 CHECK = "application/vnd.tslab-parallel.check+json"
 OTHER_VEGA_LITE = [f"application/vnd.vegalite.v{number}+json" for number in (6, 4, 3, 2)]
-BEST_FIRST = [VEGA_LITE, "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/latex", "application/json", "text/plain"]
+BEST_FIRST = [
+    VEGA_LITE,
+    "text/html",
+    "text/markdown",
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "text/latex",
+    "application/json",
+    "text/plain",
+]
 VERDICTS = {"held": "held", "did not hold": "missed"}
 SECONDS_TO_DRAW = 30
 ROWS_OF_ALL_TABLES = 320  # of a page: with many charts each has a shorter table, so that a page stays light
@@ -231,9 +242,7 @@ def tables_html(tables, words):
     html = []
     for table in tables:
         head = "".join(f"<th>{attribute(column)}</th>" for column in table["columns"])
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{attribute(cell)}</td>' for cell in row)}</tr>" for row in table["rows"]
-        )
+        rows = "".join(f"<tr>{''.join(f'<td>{attribute(cell)}</td>' for cell in row)}</tr>" for row in table["rows"])
         shown, total = len(table["rows"]), table["total"]
         caption = words["more"].format(f"{shown:,}", f"{total:,}") if total > shown else ""
         html.append(

@@ -11,12 +11,13 @@ from bs4 import BeautifulSoup
 from bs4.formatter import HTMLFormatter
 from clean import Clean, attribute, data_uri, scheme
 from jinja2 import Environment, FileSystemLoader, pass_context
-from live import form_html, outputs_html
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from outputs import LEFT_OUT, Outputs, is_folded, lines_of, outputs_hidden, tables_html
 from prose import Formulas, prose_html
 from traitlets.config import Config
+
+from live import form_html, outputs_html
 
 PAGE = TEMPLATES / "html"
 # What surrounds the cells is written with everything escaped that isn't marked as HTML.
@@ -81,7 +82,9 @@ class Pages:
         def markdown(context, source):
             return prose_html(source, formulas, context.get("cell", {}), folder)
 
-        outputs = Outputs(about, clean, self.node, place, lambda source: prose_html(source, formulas, {}, folder), formulas)
+        outputs = Outputs(
+            about, clean, self.node, place, lambda source: prose_html(source, formulas, {}, folder), formulas
+        )
         outputs.prepare(notebook)
         for name, function in {
             "markdown2html": markdown,
@@ -93,7 +96,9 @@ class Pages:
             "outputs_hidden": outputs_hidden,
             "cell_id": lambda cell: attribute(str(cell.get("id", ""))),
             "lines_of": lines_of,
-            "knobs_html": lambda cell: form_html(cell.id, lively["cells"][cell.id], about.words, taken) if is_live(cell) else "",
+            "knobs_html": lambda cell: (
+                form_html(cell.id, lively["cells"][cell.id], about.words, taken) if is_live(cell) else ""
+            ),
             "outputs_html": lambda cell: outputs_html(cell.id) if is_live(cell) else "",
         }.items():
             exporter.register_filter(name, function)
@@ -138,7 +143,9 @@ class Pages:
         first = self.abouts[0]
         pages = [{"href": a.href, "title": a.title, "lang": a.lang, "description": a.description} for a in self.abouts]
         body = frame.get_template("list.html.j2").render(pages=pages, words=first.words)
-        about = SimpleNamespace(lang=first.lang, title=first.words["pages"], name="index", href="index.html", words=first.words)
+        about = SimpleNamespace(
+            lang=first.lang, title=first.words["pages"], name="index", href="index.html", words=first.words
+        )
         return self._framed(about, body, contents=[], preview="", preview_alt="", live=False)
 
     def _framed(self, about, body, contents, preview, preview_alt, live, assets=()):
@@ -182,7 +189,9 @@ class Pages:
     def _links(self, soup):
         """A link to a notebook that has a page goes to the page."""
         for link in soup.select("a[href]"):
-            link["href"] = page_address(link["href"], lambda name: quote(f"{name}.html") if name in self.names else None)
+            link["href"] = page_address(
+                link["href"], lambda name: quote(f"{name}.html") if name in self.names else None
+            )
 
     def _pictures(self, soup):
         """What is left are pictures of the notebook's folder that are not there."""
@@ -303,4 +312,3 @@ def without_ends(html):
 def small(css):
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     return re.sub(r":\s+", ":", re.sub(r"\s*([{};,\n])\s*", r"\1", css)).strip()
-

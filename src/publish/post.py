@@ -153,7 +153,9 @@ class Posts:
             content = None
             if source.startswith("attachment:"):
                 bundle = attachments.get(source.removeprefix("attachment:"), {})
-                content = next((base64.b64decode(data) for mime, data in bundle.items() if mime != "image/svg+xml"), None)
+                content = next(
+                    (base64.b64decode(data) for mime, data in bundle.items() if mime != "image/svg+xml"), None
+                )
             elif not scheme(source) and not source.startswith("/"):
                 file = (about.path.parent / source).resolve()
                 if file.is_file() and file.is_relative_to(about.path.parent.resolve()):

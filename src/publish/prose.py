@@ -11,13 +11,73 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 MATHML = "http://www.w3.org/1998/Math/MathML"
 ElementTree.register_namespace("m", MATHML)
 TAGS = set(
-    """math maction menclose merror mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt
-    mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none semantics""".split()
+    [
+        "math",
+        "maction",
+        "menclose",
+        "merror",
+        "mfenced",
+        "mfrac",
+        "mi",
+        "mmultiscripts",
+        "mn",
+        "mo",
+        "mover",
+        "mpadded",
+        "mphantom",
+        "mprescripts",
+        "mroot",
+        "mrow",
+        "ms",
+        "mspace",
+        "msqrt",
+        "mstyle",
+        "msub",
+        "msubsup",
+        "msup",
+        "mtable",
+        "mtd",
+        "mtext",
+        "mtr",
+        "munder",
+        "munderover",
+        "none",
+        "semantics",
+    ]
 )
 ATTRIBUTES = set(
-    """accent accentunder align columnalign columnlines columnspacing depth display displaystyle fence form frame height largeop
-    linethickness lspace mathvariant maxsize minsize movablelimits notation rowlines rowspacing rspace scriptlevel separator stretchy
-    symmetric voffset width""".split()
+    [
+        "accent",
+        "accentunder",
+        "align",
+        "columnalign",
+        "columnlines",
+        "columnspacing",
+        "depth",
+        "display",
+        "displaystyle",
+        "fence",
+        "form",
+        "frame",
+        "height",
+        "largeop",
+        "linethickness",
+        "lspace",
+        "mathvariant",
+        "maxsize",
+        "minsize",
+        "movablelimits",
+        "notation",
+        "rowlines",
+        "rowspacing",
+        "rspace",
+        "scriptlevel",
+        "separator",
+        "stretchy",
+        "symmetric",
+        "voffset",
+        "width",
+    ]
 )
 ALERTS = {"NOTE": "Note", "TIP": "Tip", "IMPORTANT": "Important", "WARNING": "Warning", "CAUTION": "Caution"}
 
@@ -62,7 +122,9 @@ class Formulas:
 
     def _without_macros(self, tex):
         """`\\newcommand{\\R}{\\mathbb{R}}`, also with arguments, for what comes after it in the notebook."""
-        for found in list(re.finditer(r"\\(?:re)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?\s*(?=\{)", tex))[::-1]:
+        for found in list(re.finditer(r"\\(?:re)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?\s*(?=\{)", tex))[
+            ::-1
+        ]:
             end = closing(tex, found.end())
             if end:
                 self.macros[found[1]] = (int(found[2] or 0), tex[found.end() + 1 : end - 1])
@@ -115,7 +177,13 @@ class Prose(IPythonRenderer):
     """Renders one cell."""
 
     def __init__(self, formulas, cell, path):
-        super().__init__(escape=False, embed_images=True, exclude_anchor_links=True, path=path, attachments=cell.get("attachments", {}))
+        super().__init__(
+            escape=False,
+            embed_images=True,
+            exclude_anchor_links=True,
+            path=path,
+            attachments=cell.get("attachments", {}),
+        )
         self.formulas = formulas
 
     def inline_math(self, body):

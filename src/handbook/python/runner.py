@@ -113,9 +113,7 @@ def _run_here(load, scope):
             value = program(scope)
         finally:
             result["end"] = clock()
-        result["value"] = _to_json(
-            value, "its last expression" if CELL == "<cell>" else "what main() returns"
-        )
+        result["value"] = _to_json(value, "its last expression" if CELL == "<cell>" else "what main() returns")
     except NotJson as error:
         result["notJson"] = str(error)
     except BaseException as error:
@@ -142,9 +140,7 @@ def _finish(result):
 def _compile(source):
     """Returns a function that runs source and returns the value of its last expression, if it ends with one."""
     tree = compile(source, CELL, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    last = (
-        ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    )
+    last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     codes = [compile(tree, CELL, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)]
     if last:
         codes.append(compile(last, CELL, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True))
@@ -236,9 +232,7 @@ def tick(label=None):
         turn is not None
         and turn["thread"] == me
         and turn["label"] == label
-        and (
-            _has_gil or now - turn["end"] < 0.005
-        )  # without a GIL nobody takes it away: a pause ends the turn
+        and (_has_gil or now - turn["end"] < 0.005)  # without a GIL nobody takes it away: a pause ends the turn
     ):
         turn["end"] = now
         if _child and now - turn["sent"] > 0.002:
