@@ -19,6 +19,6 @@ test('what is missing on this machine is said in a sentence, and costs only its 
 
 test('an area that does not exist is refused with those that do', () => {
   const { status, stderr } = spawnSync(process.execPath, [bench, 'pol'], { encoding: 'utf8' });
-  assert.match(stderr, /There is no area pol; there are pool, fetch, cluster/);
+  assert.match(stderr, /There is no area pol; there are pool, data, fetch, cluster/);
   assert.equal(status, 1);
 });

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`, or `npm run bench -- pool` (fetch, cluster, scale, capture, advise, kernel), or `npm run bench -- pool steady` for rows with that word:
+ * `npm run bench`, or `npm run bench -- pool` (data, fetch, cluster, scale, capture, advise, kernel), or `npm run bench -- pool steady` for rows with that word:
  * the target table of the design, measured. Medians as a table, as JSON and as charts, in `test/dist/bench/results`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { compare } from 'tslab-parallel';
 import { benchAdvise } from './advise';
 import { benchCapture } from './capture';
 import { benchCluster } from './cluster';
+import { benchData } from './data';
 import { benchFetch } from './fetch';
 import type { Measured } from './harness';
 import { benchKernel } from './kernel';
@@ -18,6 +19,7 @@ import { benchScale } from './scale';
 /** Each returns its rows, or prints them itself. */
 const AREAS: Record<string, (row?: string) => Promise<Measured[] | undefined>> = {
   pool: benchPool,
+  data: benchData,
   fetch: benchFetch,
   cluster: benchCluster,
   scale: () => benchScale().then(() => undefined),
