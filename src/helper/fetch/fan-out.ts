@@ -3,7 +3,7 @@ import { createPool, type Run } from '../pool';
 import { RequestError } from './errors';
 import { checkFanOutOptions, type Entry, type FanOutOptions, toRequest, toRequests } from './options';
 import { type Fetched, Requester } from './request';
-import { openTransport } from './transport';
+import { type Outgoing, openTransport, type RequestLike } from './transport';
 
 /** What a result's `body` is, by the options `as` and `parse`. */
 export type BodyOf<O> = O extends { parse: (...args: never[]) => infer B }
@@ -61,11 +61,19 @@ export function fanOut(
     (entry, index, { local: send, signal }) => {
       const request = list?.[index] ?? toRequest(entry);
       if (typeof request === 'string') throw new RequestError('url', { url: String(entry), detail: request });
-      return requester.fetch(request, send, signal, list ? run.record.now() : 0);
+      const atMs = list ? run.record.now() : 0;
+      return request.source
+        ? withBody(request, request.source).then((whole) => requester.fetch(whole, send, signal, atMs))
+        : requester.fetch(request, send, signal, atMs);
     },
     { ...map, label: map.label ?? 'fanOut' },
   );
   return run;
+}
+
+/** A Request's body is read when its turn comes; a copy of it, so that the Request stays whole. */
+async function withBody(request: Outgoing, source: RequestLike): Promise<Outgoing> {
+  return { ...request, body: new Uint8Array(await source.clone().arrayBuffer()) };
 }
 
 function checkIterable(urls: unknown): void {

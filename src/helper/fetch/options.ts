@@ -5,12 +5,13 @@ import type { MapOptions } from '../pool';
 import { checkMapOptions } from '../pool/options';
 import { redacted } from '../redact';
 import type { Fetched } from './request';
-import type { Outgoing, Transport } from './transport';
+import type { Outgoing, RequestLike, Transport } from './transport';
 
-/** One request of a fan-out: an address, or an address with method, headers and body. */
+/** One request of a fan-out: an address, a `Request`, or an address with method, headers and body. */
 export type Entry =
   | string
   | URL
+  | RequestLike
   | {
       url: string | URL;
       /** Default GET. */
@@ -137,7 +138,14 @@ export function toRequest(entry: unknown): Outgoing | string {
   if (typeof entry !== 'object' || entry === null) {
     return `${inspect(entry)} is neither an address nor { url, method, headers, body }`;
   }
-  const { url, method = 'GET', headers = NO_HEADERS, body, ...rest } = entry as Exclude<Entry, string | URL>;
+  if (isRequest(entry)) return fromRequest(entry);
+  const {
+    url,
+    method = 'GET',
+    headers = NO_HEADERS,
+    body,
+    ...rest
+  } = entry as Exclude<Entry, string | URL | RequestLike>;
   const wrong = checkUrl(url);
   if (wrong) return wrong;
   const [unknown] = Object.keys(rest);
@@ -159,6 +167,28 @@ export function toRequest(entry: unknown): Outgoing | string {
   }
   if (body !== undefined && /^(GET|HEAD)$/i.test(method)) return `a ${method} request has no body`;
   return { url: String(url), method: method.toUpperCase(), headers: lower, body };
+}
+
+function isRequest(entry: object): entry is RequestLike {
+  const { url, headers, arrayBuffer } = entry as Partial<RequestLike>;
+  return (
+    typeof url === 'string' && typeof arrayBuffer === 'function' && typeof headers?.forEach === 'function'
+  );
+}
+
+/** Of its own class: method, headers and body are what counts. */
+function fromRequest(request: RequestLike): Outgoing | string {
+  const wrong = checkUrl(request.url);
+  if (wrong) return wrong;
+  if (request.bodyUsed)
+    return 'the body of this Request has been read already: give a new one, or request.clone()';
+  const headers: Record<string, string> = {};
+  request.headers.forEach((value, name) => {
+    headers[name.toLowerCase()] = value;
+  });
+  const { url, method } = request;
+  const outgoing = { url, method: method.toUpperCase(), headers, body: undefined };
+  return request.body ? { ...outgoing, source: request } : outgoing;
 }
 
 function checkUrl(url: unknown): string | undefined {

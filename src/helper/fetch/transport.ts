@@ -12,6 +12,19 @@ export interface Outgoing {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | undefined;
+  /** What its body is still to be read from. */
+  readonly source?: RequestLike;
+}
+
+/** A `Request`, Node's own, node-fetch's or undici's: of it method, headers and body count. */
+export interface RequestLike {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: { forEach(visit: (value: string, name: string) => void): void };
+  readonly body: unknown;
+  readonly bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  clone(): RequestLike;
 }
 
 /** An answer with its whole body. */
