@@ -1,6 +1,7 @@
 import { decode, encode } from '../closure';
 import type { Batch, Outcome } from './batch';
 import type { DoneMessage } from './protocol';
+import { checkSize } from './size';
 
 /**
  * A batch's items as they travel: see `BatchMessage.items`.
@@ -18,6 +19,7 @@ export function encodeItems(
     return numbers;
   }
   const items = Array.isArray(batch.items) ? batch.items : Array.from(batch.items);
+  if (target === 'process') checkSize(items, items.length === 1 ? `Item ${batch.first}` : 'A batch of items');
   const name = (way: string) => nameOf(way, batch);
   const encoded = encode(items, { target, name });
   transfer.push(...encoded.transfer);

@@ -6,6 +6,7 @@ import { decode, encode, Reviver } from '../closure/worker';
 import { ownChannel } from './channel';
 import { type Done, isThenable, type Pace, runBatch } from './loop';
 import { type Aside, type BatchMessage, type DoneMessage, type Hello, plain } from './protocol';
+import { checkSize } from './size';
 
 const Transfer = require('workerpool/src/transfer') as new (
   message: unknown,
@@ -143,12 +144,14 @@ function encodeValues(done: Done, failures: [number, unknown][], transfer: Array
     return done.values;
   }
   try {
+    if (target === 'process') checkSize(done.values, 'The result');
     const encoded = encode(done.values, RESULT);
     transfer.push(...encoded.transfer);
     return encoded.message;
   } catch {
     for (const [at, value] of done.values.entries()) {
       try {
+        if (target === 'process') checkSize(value, 'The result');
         encode(value, RESULT);
       } catch (error) {
         done.values[at] = undefined;
