@@ -1,5 +1,7 @@
 /** What is too large for one message between processes: Node puts it together from pieces, and fails where nobody can catch it. */
 
+import { types } from 'node:util';
+
 /** Half of what Node's buffers hold for sure. */
 const MOST_BYTES = 2 ** 30;
 /** A process that has less in all has nothing that large: then nothing is counted. */
@@ -18,17 +20,18 @@ export function checkSize(value: unknown, what: string): void {
 
 /** So many values are looked at: what is that large is large in a few places. */
 const MOST_VALUES = 20_000;
+const MOST_DEPTH = 20;
 
 /** Memory and text in plain data; what else there is counts little. */
-function sizeOf(value: unknown, seen: Set<object>): number {
+function sizeOf(value: unknown, seen: Set<object>, depth = 0): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null || seen.has(value)) return 8;
-  if (seen.size > MOST_VALUES) return 8;
+  if (depth > MOST_DEPTH || seen.size > MOST_VALUES || types.isProxy(value)) return 8;
   seen.add(value);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
   let bytes = 16;
   const add = (one: unknown) => {
-    bytes += sizeOf(one, seen);
+    bytes += sizeOf(one, seen, depth + 1);
   };
   if (value instanceof Map) {
     Map.prototype.forEach.call(value, (one, key) => {
