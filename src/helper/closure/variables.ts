@@ -173,8 +173,12 @@ export function fetchScript({ scriptId }: Location): Script | undefined {
   return knownScript(scriptId);
 }
 
-/** The file that a program was read from; undefined for a cell, or where V8 doesn't say. As slow as `fetchScript`. */
+/** By number; a program's file never changes, and asking costs milliseconds, which a run with many failures would feel. */
+const paths = new Map<string, string | undefined>();
+
+/** The file that a program was read from; undefined for a cell, or where V8 doesn't say. The first time as slow as `fetchScript`. */
 export function fileOf({ scriptId }: Location): string | undefined {
+  if (paths.has(scriptId)) return paths.get(scriptId);
   const inspector = open();
   let url = '';
   const hear = ({ params }: { params: { scriptId: string; url: string } }) => {
@@ -187,8 +191,9 @@ export function fileOf({ scriptId }: Location): string | undefined {
   } finally {
     inspector.off('Debugger.scriptParsed', hear);
   }
-  if (url.startsWith('file:')) return fileURLToPath(url);
-  return isAbsolute(url) ? url : undefined;
+  const path = url.startsWith('file:') ? fileURLToPath(url) : isAbsolute(url) ? url : undefined;
+  paths.set(scriptId, path);
+  return path;
 }
 
 let probes = 0;

@@ -133,6 +133,8 @@ export class Async extends Local {
   #inFlight = 0;
   /** Lanes that have been used and are free, by number. */
   readonly #free: number[] = [];
+  /** Runs that found no place, in the order in which they get the next ones. */
+  readonly #line = new Set<Job>();
 
   protected async work(job: Job, fn: Fn, local: unknown): Promise<void> {
     await giveWay();
@@ -142,7 +144,7 @@ export class Async extends Local {
     const call = callOf(job, fn);
     let lastTurnMs = now();
     while (!job.ended) {
-      const batch = this.#inFlight < this.workers ? job.take(true) : undefined;
+      const batch = this.#isNext(job) ? this.#take(job) : undefined;
       if (!batch) {
         if (!job.ended) await bell.wait();
         lastTurnMs = now();
@@ -181,7 +183,23 @@ export class Async extends Local {
     }
     inFlight.clear();
     this.#bells.delete(bell);
+    this.#line.delete(job);
     this.wake();
+  }
+
+  /** Runs take turns: one that found no place comes before those that had one. */
+  #isNext(job: Job): boolean {
+    const [first = job] = this.#line;
+    if (this.#inFlight < this.workers && first === job) return true;
+    this.#line.add(job);
+    return false;
+  }
+
+  /** Whether it takes something or has nothing for now, it is the next one's turn. */
+  #take(job: Job): Batch | undefined {
+    const batch = job.take(true);
+    if (this.#line.delete(job) && this.#line.size > 0) this.wake();
+    return batch;
   }
 
   wake(): void {
