@@ -1,5 +1,5 @@
 /**
- * `npm run bench`, or `npm run bench -- pool` (data, fetch, cluster, scale, capture, advise, kernel), or `npm run bench -- pool steady` for rows with that word:
+ * `npm run bench`, or `npm run bench -- pool` (data, fetch, cluster, cells, scale, capture, advise, kernel), or `npm run bench -- pool steady` for rows with that word:
  * the target table of the design, measured. Medians as a table, as JSON and as charts, in `test/dist/bench/results`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { compare } from 'tslab-parallel';
 import { benchAdvise } from './advise';
 import { benchCapture } from './capture';
+import { benchCells } from './cells';
 import { benchCluster } from './cluster';
 import { benchData } from './data';
 import { benchFetch } from './fetch';
@@ -22,6 +23,7 @@ const AREAS: Record<string, (row?: string) => Promise<Measured[] | undefined>> =
   data: benchData,
   fetch: benchFetch,
   cluster: benchCluster,
+  cells: async () => void benchCells(),
   scale: () => benchScale().then(() => undefined),
   capture: () => benchCapture().then(() => undefined),
   advise: () => benchAdvise().then(() => undefined),

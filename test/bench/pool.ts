@@ -233,6 +233,19 @@ async function rows(): Promise<Row[]> {
       ],
     },
     {
+      name: 'first result of a new pool where workers are idle',
+      rounds: 51,
+      contenders: [
+        { name: 'the same pool', run: () => timed(() => threads.map([7], square)) },
+        { name: 'a new pool, threads', run: () => timed(() => createPool('thread').map([7], square)) },
+        { name: 'a new pool, processes', run: () => timed(() => createPool('process').map([7], square)) },
+      ],
+      targets: [
+        { text: 'threads, ms', figure: (ms) => ms('a new pool, threads'), atMost: 2 },
+        { text: 'processes, ms', figure: (ms) => ms('a new pool, processes'), atMost: 2 },
+      ],
+    },
+    {
       name: 'capture of a function with ten helpers and a class',
       rounds: 51,
       contenders: [
@@ -304,8 +317,12 @@ async function bareFirst(): Promise<number> {
   return ms;
 }
 
+/** Workers of a kind that no other pool has: none is idle, and none will be found by others. */
+const alone = () => ({ workers: 1, idleMs: 1, memoryMb: 4000 + ++kinds });
+let kinds = 0;
+
 async function coldFirst(): Promise<number> {
-  const pool = createPool('thread', { workers: 1 });
+  const pool = createPool('thread', alone());
   const ms = await timed(() => pool.map([7], square));
   await pool.close();
   return ms;
@@ -313,7 +330,7 @@ async function coldFirst(): Promise<number> {
 
 /** From the end of the worker that had the item to the first item that runs in its place. */
 async function lostItem(backend: 'thread' | 'process'): Promise<number> {
-  const pool = createPool(backend, { workers: 1 });
+  const pool = createPool(backend, alone());
   await pool.ready();
   const run = pool.map(
     [0, 1],
