@@ -5,12 +5,14 @@ import { readdirSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool, timeline } from 'tslab-parallel';
+import { eventually } from '../harness/processes';
 
 const threads = () => readdirSync('/proc/self/task').length;
 const children = () =>
   execFileSync('ps', ['--ppid', String(process.pid), '-o', 'args='], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.includes('worker.js')).length;
+const sleepThere = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const isLinux = process.platform === 'linux';
 
 suite('shared workers', () => {
@@ -107,6 +109,28 @@ suite('shared workers', () => {
     assert.ok(threads() > before);
     await sleep(900);
     assert.ok(threads() <= before, `${threads()} threads, ${before} before`);
+  });
+
+  test('of two pools at once as many stay as the larger one had', { skip: !isLinux }, async () => {
+    const before = threads();
+    const pools = [2, 3].map((workers) => createPool('thread', { workers, idleMs: 3000, memoryMb: 78 }));
+    await Promise.all(pools.map((pool) => pool.map([1, 2, 3, 4, 5, 6], () => sleepThere(50))));
+    assert.ok(await eventually(() => threads() <= before + 3), `${threads()} threads, ${before} before`);
+    assert.equal(threads(), before + 3);
+  });
+
+  test('a worker of another pool has the lane’s name in the new one', async () => {
+    const ofThree = createPool('thread', { workers: 3, memoryMb: 79 });
+    await ofThree.ready();
+    const names = await Promise.all(
+      [1, 2, 3].map(() =>
+        createPool('thread', { workers: 1, memoryMb: 79 }).map([1, 2], async (_n, _i, { lane }) => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          return lane;
+        }),
+      ),
+    );
+    assert.deepEqual(new Set(names.flat()), new Set(['thread 1']));
   });
 
   test('a worker that is lost while it waits is nobody’s loss', async () => {
